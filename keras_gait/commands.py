@@ -1,0 +1,61 @@
+"""What every command shares: its parser, its exit codes, its table of problems."""
+
+import argparse
+import os
+import sys
+from collections import Counter
+
+from keras_gait.errors import GaitError
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line and exit code 2; flags are never abbreviated."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("formatter_class", argparse.ArgumentDefaultsHelpFormatter)
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
+
+
+def run(main):
+    """Run ``main(argv)`` as a program: a `GaitError` becomes one line on stderr and exit code 2."""
+    name = os.path.basename(sys.argv[0])
+    try:
+        main(sys.argv[1:])
+    except GaitError as error:
+        print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; what was written so far is kept, run it again to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def parse_shard(text):
+    """``"I/N"`` with 0 <= I < N, for dividing one job over N machines -> ``(I, N)``."""
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise argparse.ArgumentTypeError(f"expected I/N with 0 <= I < N, such as 0/4. Received: {text!r}")
+    return int(index), int(count)
+
+
+def add_job_flags(parser):
+    """Add the flags of every preprocessing command: ``--worker_num`` and ``--shard``."""
+    parser.add_argument("--worker_num", type=int, default=1, help="parallel processes on this machine")
+    parser.add_argument(
+        "--shard", type=parse_shard, default=(0, 1), metavar="I/N", help="do the I-th of N equal parts, from 0"
+    )
+
+
+def print_problems(problems, shown=20):
+    """Print what went wrong, as one table. ``problems``: list of ``(place, what)`` pairs."""
+    if not problems:
+        return
+    print(f"\n{len(problems)} problem(s); everything else was processed:")
+    for what, count in Counter(what for _, what in problems).most_common():
+        print(f"  {count:6d}  {what}")
+    for place, what in problems[:shown]:
+        print(f"  {place}: {what}")
+    if len(problems) > shown:
+        print(f"  ... and {len(problems) - shown} more")

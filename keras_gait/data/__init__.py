@@ -1,0 +1,1 @@
+"""Data sets on disk, sampling, augmentation and the walk simulator."""

@@ -1,0 +1,1 @@
+"""Distances, ranking metrics, protocols and reports."""

@@ -1,0 +1,1 @@
+"""NumPy and OpenCV functions on frames; nothing here imports Keras."""
