@@ -1,0 +1,269 @@
+"""Write data sets (see `keras_gait.data.dataset` for the format): parallel, resumable, shareable.
+
+The sequences are dealt out to shards in order; a job makes one shard and then its part of the index
+(``parts/00003.json``), each under a temporary name first. So a part that exists stands for a finished
+shard: a run that goes on after a kill, or another machine with ``--shard``, makes only what is
+missing, and whichever run finds all parts there merges them and writes ``dataset.json`` last.
+``plan.json`` says what the shards are made from; shards of another plan are never mixed in.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_gait.data import tfrecord
+from keras_gait.data.dataset import COLUMNS, FORMAT_VERSION, encode_png
+from keras_gait.errors import GaitError
+from keras_gait.jobs import run_jobs, share
+
+SEQUENCES_PER_SHARD = 64  # some 60 MB of CASIA-B flow
+FEWEST_SHARDS = 8  # so that small sets, too, can be made by several workers
+SHORT = 5  # frames; shorter sequences are reported, and kept
+
+
+class Sequence(NamedTuple):
+    """One sequence to write: the index fields, and the folder or file that it is made from."""
+
+    subject: str
+    condition: str
+    view: str
+    video: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a data set is made of. ``load(source) -> (frames (n, *frame_shape), problems)``, importable."""
+
+    sequences: list
+    load: object
+    modality: str
+    frame_shape: tuple
+    dtype: str
+    source: str
+    split: str
+    encoding: str
+
+    @property
+    def shards(self):
+        return max(-(-len(self.sequences) // SEQUENCES_PER_SHARD), min(FEWEST_SHARDS, len(self.sequences)))
+
+    def shard_sequences(self, shard):
+        count = len(self.sequences)
+        return self.sequences[shard * count // self.shards : (shard + 1) * count // self.shards]
+
+    def fingerprint(self):
+        """Hex digest of the settings and of every source with its time of change."""
+        digest = hashlib.sha256(
+            repr(
+                (FORMAT_VERSION, self.modality, self.frame_shape, self.dtype, self.source, self.split)
+            ).encode()
+        )
+        digest.update(self.encoding.encode())
+        for sequence in self.sequences:
+            digest.update(repr((*sequence, os.stat(sequence.source).st_mtime_ns)).encode())
+        return digest.hexdigest()
+
+
+def write_dataset(
+    output,
+    sequences,
+    load,
+    *,
+    modality,
+    source,
+    split,
+    frame_shape=(64, 64, 3),
+    dtype="uint8",
+    encoding="raw",
+    workers=1,
+    shard=(0, 1),
+):
+    """Make the data set ``output``, or go on with it.
+
+    Args:
+        output: folder of the data set.
+        sequences: list of `Sequence`.
+        load: importable function ``load(source) -> (frames, problems)``; ``frames`` is an array
+            ``(n, *frame_shape)``, ``problems`` a list of ``(place, what)``.
+        modality: "flow", "silhouette", ...; ``source``: the data set's name, "CASIA-B";
+            ``split``: "train", "ft" or "test". All three are kept in ``dataset.json``.
+        encoding: "raw" or "png" (uint8 frames of 1 or 3 channels).
+        workers: parallel processes. ``shard``: ``(I, N)``, make every N-th shard from the I-th.
+
+    Returns the list of problems of the whole set as ``(place, what)``, or of what is made so far.
+    """
+    output = Path(output)
+    if not sequences:
+        raise GaitError(f"{output}: there are no sequences for the {split} split: check the input folder.")
+    plan = Plan(
+        sorted(sequences), load, modality, tuple(frame_shape), str(dtype), str(source), str(split), encoding
+    )
+    digest = plan.fingerprint()
+    if _is_complete(output, digest):
+        print(f"{output} is complete already")
+        return _stored_problems(output)
+    _claim(output, digest)
+    jobs = [i for i in share(range(plan.shards), shard) if not _shard_done(output, plan.shards, i)]
+    problems = []
+    for found in run_jobs(partial(_write_shard, output, plan), jobs, workers, title=output.name):
+        problems += found
+    if all(_shard_done(output, plan.shards, i) for i in range(plan.shards)):
+        return _merge(output, plan, digest)
+    print(f"{output}: this part is done; the other shards are still to be made")
+    return problems
+
+
+def shard_name(shard, count):
+    return f"sequences-{shard:05d}-of-{count:05d}.tfrecord"
+
+
+def _part_path(output, shard):
+    return output / "parts" / f"{shard:05d}.json"
+
+
+def write_atomic(path, text):
+    """Write a text file so that it is there whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _is_complete(output, digest):
+    if not (output / "dataset.json").is_file():
+        return False
+    _check_plan(output, json.loads((output / "dataset.json").read_text(encoding="utf-8")).get("plan"), digest)
+    return True
+
+
+def _check_plan(output, found, digest):
+    if found != digest:
+        raise GaitError(
+            f"{output} holds a data set that was made from other sources or settings (or its sources have "
+            "changed since). Delete that folder to make it anew, or choose another output folder."
+        )
+
+
+def _claim(output, digest):
+    """Mark the folder as ours, or check that it was begun with the same plan."""
+    plan_file = output / "plan.json"
+    if plan_file.is_file():
+        _check_plan(output, json.loads(plan_file.read_text(encoding="utf-8"))["plan"], digest)
+    elif output.exists() and any(not path.name.startswith(".") for path in output.iterdir()):
+        raise GaitError(f"{output} exists and holds no data set: choose another output folder, or empty it.")
+    output.mkdir(parents=True, exist_ok=True)
+    write_atomic(plan_file, json.dumps({"plan": digest}))
+    (output / "parts").mkdir(exist_ok=True)
+
+
+def _shard_done(output, count, shard):
+    """Whether shard and part are there, with the length that the part states."""
+    try:
+        part = json.loads(_part_path(output, shard).read_text(encoding="utf-8"))
+        return (output / shard_name(shard, count)).stat().st_size == part["bytes"]
+    except FileNotFoundError:
+        return False
+
+
+def _write_shard(output, plan, shard):
+    """Job: make one shard and its part of the index. Returns the problems."""
+    name = shard_name(shard, plan.shards)
+    temporary = output / f".{name}.{os.uname().nodename}.{os.getpid()}.tmp"
+    rows, problems = [], []
+    with open(temporary, "wb") as file:
+        for sequence in plan.shard_sequences(shard):
+            frames, found = plan.load(sequence.source)
+            problems += found
+            if len(frames) < SHORT:
+                problems.append(
+                    (sequence.source, f"fewer than {SHORT} frames" if len(frames) else "no frames")
+                )
+            if not len(frames):
+                continue
+            payload = _example(sequence, frames, plan)
+            rows.append((name, file.tell(), len(payload), *sequence[:4], len(frames)))
+            file.write(tfrecord.frame_record(payload))
+        size = file.tell()
+    os.replace(temporary, output / name)
+    write_atomic(_part_path(output, shard), json.dumps({"bytes": size, "rows": rows, "problems": problems}))
+    return problems
+
+
+def _example(sequence, frames, plan):
+    """The serialised Example of one sequence; the frames come last."""
+    frames = np.ascontiguousarray(frames, plan.dtype)
+    if frames.shape[1:] != plan.frame_shape:
+        raise GaitError(
+            f"{sequence.source}: frames of shape {frames.shape[1:]}, expected {plan.frame_shape}: "
+            "make the frames again with the pretreatment command."
+        )
+    values = [frames.tobytes()] if plan.encoding == "raw" else [encode_png(frame) for frame in frames]
+    return tfrecord.encode_example(
+        {
+            "subject": [sequence.subject.encode()],
+            "condition": [sequence.condition.encode()],
+            "view": [sequence.view.encode()],
+            "video": [sequence.video.encode()],
+            "shape": list(frames.shape),
+            "frames": values,
+        }
+    )
+
+
+def _merge(output, plan, digest):
+    """Join the parts into the index, write ``dataset.json`` and tidy up. Returns all problems."""
+    try:
+        parts = [json.loads(_part_path(output, i).read_text(encoding="utf-8")) for i in range(plan.shards)]
+    except FileNotFoundError:
+        if _is_complete(output, digest):  # another machine was quicker
+            return _stored_problems(output)
+        raise
+    rows = [row for part in parts for row in part["rows"]]
+    problems = [tuple(problem) for part in parts for problem in part["problems"]]
+    if not rows:
+        shutil.rmtree(output)
+        place, what = problems[0]
+        raise GaitError(
+            f"{output}: not one of {len(plan.sequences)} sequences could be used ({place}: {what})."
+        )
+    index = output / f".sequences.csv.{os.uname().nodename}.{os.getpid()}.tmp"
+    with open(index, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+    os.replace(index, output / "sequences.csv")
+    info = {
+        "format": "keras_gait",
+        "version": FORMAT_VERSION,
+        "modality": plan.modality,
+        "frame_shape": plan.frame_shape,
+        "dtype": plan.dtype,
+        "encoding": plan.encoding,
+        "source": plan.source,
+        "split": plan.split,
+        "counts": {
+            "shards": plan.shards,
+            "sequences": len(rows),
+            "subjects": len({row[3] for row in rows}),
+            "frames": sum(row[7] for row in rows),
+        },
+        "problems": problems,
+        "plan": digest,
+    }
+    write_atomic(output / "dataset.json", json.dumps(info, indent=1) + "\n")
+    shutil.rmtree(output / "parts", ignore_errors=True)
+    for leftover in [output / "plan.json", *output.glob(".*.tmp")]:
+        leftover.unlink(missing_ok=True)
+    print(f"{output}: " + ", ".join(f"{count} {what}" for what, count in info["counts"].items()))
+    return problems
+
+
+def _stored_problems(output):
+    info = json.loads((output / "dataset.json").read_text(encoding="utf-8"))
+    return [tuple(problem) for problem in info["problems"]]
