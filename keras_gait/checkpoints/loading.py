@@ -1,0 +1,59 @@
+"""One function that opens whatever model file a user has."""
+
+import zipfile
+from pathlib import Path
+
+import h5py
+import keras
+
+from keras_gait.checkpoints.attengait import attengait_from_weights
+from keras_gait.checkpoints.legacy_hdf5 import read_weights
+from keras_gait.errors import GaitError
+
+
+def load_model(path, **options):
+    """Open a model file: our ``.keras`` and ``.hdf5``, or published AttenGait ``.hdf5`` weights.
+
+    Args:
+        path: the file.
+        options: what a published file of weights alone does not tell, see `attengait_from_weights`.
+
+    Returns:
+        A `keras.Model`, not compiled; ``model.encoder`` maps clips to embeddings.
+
+    Raises:
+        GaitError: no such file, not a model, or weights that do not fit.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise GaitError(f"no model file at {path}")
+    if zipfile.is_zipfile(path) or (h5py.is_hdf5(path) and _is_ours(path)):
+        return _load_ours(path)
+    if h5py.is_hdf5(path):
+        weights, config = read_weights(path)
+        return attengait_from_weights(weights, config, **options)
+    raise GaitError(f"{path} is not a model: expected a .keras file, or Keras HDF5 (.hdf5, .h5)")
+
+
+def _load_ours(path):
+    import keras_gait.models  # registers the classes that the file names
+
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise GaitError(f"{path} does not open as a Keras model: {reason}") from error
+    known = [name for name in keras_gait.models.__all__ if type(model).__name__ == name]
+    if not known:
+        raise GaitError(
+            f"{path} holds a {type(model).__name__}, which is none of this package's models: "
+            f"{', '.join(keras_gait.models.__all__)}"
+        )
+    return model
+
+
+def _is_ours(path):
+    """Whether Keras 3 wrote this HDF5 file; the published ones come from Keras 2."""
+    with h5py.File(path, "r") as file:
+        version = file.attrs.get("keras_version", "2")
+    return not str(version).startswith("2")

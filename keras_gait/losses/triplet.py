@@ -1,0 +1,119 @@
+"""Batch-all triplet loss over the parts of a body."""
+
+import keras
+from keras import ops
+
+PATIENCE = 100  # calls without an active triplet before a part's margin grows
+GROWTH = 0.1
+
+
+@keras.saving.register_keras_serializable("keras_gait")
+class MarginState(keras.layers.Layer):
+    """The margins of an adaptive `BatchAllTriplet`: ``margins (parts,)`` and ``idle (parts,)`` calls.
+
+    A layer, so that a model which holds it as an attribute carries its variables through the stateless
+    training step of JAX and through checkpoints.
+    """
+
+    def __init__(self, parts, margin, **kwargs):
+        super().__init__(**kwargs)
+
+        def add(name, value):
+            return self.add_weight(
+                name=name,
+                shape=(parts,),
+                initializer=keras.initializers.Constant(value),
+                trainable=False,
+                aggregation="mean",
+                dtype="float32",
+                autocast=False,
+            )
+
+        self.margins = add("margins", margin)
+        self.idle = add("idle", 0.0)
+        self.built = True
+
+    def update(self, active):
+        """Count idle calls; ``active (parts,)`` says which parts had a triplet with a loss."""
+        idle = ops.where(active, 0.0, self.idle + 1.0)
+        grown = idle > PATIENCE
+        self.margins.assign(self.margins + GROWTH * ops.cast(grown, "float32"))
+        self.idle.assign(ops.where(grown, 0.0, idle))
+
+
+@keras.saving.register_keras_serializable("keras_gait")
+class BatchAllTriplet(keras.losses.Loss):
+    """Every anchor with every positive and every negative of the batch; mean over the active triplets.
+
+    For part p: ``sum max(margin + d(a, pos) - d(a, neg), 0) / number of terms > 0``, 0 where there is none;
+    ``d`` Euclidean; an anchor is one of its own positives, at distance 0 (AttenGait, section 4).
+    Subjects need not have equally many samples. The loss is the mean of the parts' values.
+
+    ``y_true``: subject labels ``(batch,)`` or ``(batch, 1)``; ``y_pred``: ``(batch, parts, channels)``.
+
+    Args:
+        margin: the margin.
+        soft: ``log(1 + exp(d(a, pos) - d(a, neg)))`` instead of the hinge; no margin.
+        normalise: None; ``"descriptor"``, each descriptor to length 1; ``"batch"``, each channel to length
+            1 over the batch, as the published ``--norm_triplet_loss`` does.
+        state: a `MarginState` for margins that grow by 0.1 where a part had no active triplet in 100 calls.
+    """
+
+    def __init__(
+        self, margin=0.2, soft=False, normalise=None, state=None, name="batch_all_triplet", **kwargs
+    ):
+        super().__init__(name=name, **kwargs)
+        if normalise not in (None, "descriptor", "batch"):
+            raise ValueError(
+                f"normalise must be None, 'descriptor' or 'batch'. Received: normalise={normalise!r}"
+            )
+        self.margin = margin
+        self.soft = soft
+        self.normalise = normalise
+        self.state = state
+
+    def call(self, y_true, y_pred):
+        return self.per_part(y_true, y_pred)
+
+    def per_part(self, labels, embeddings):
+        """The loss of each part, ``(parts,)``; arguments as ``y_true`` and ``y_pred``."""
+        x = ops.transpose(ops.cast(embeddings, "float32"), (1, 0, 2))
+        if self.normalise:
+            axis = {"descriptor": 2, "batch": 1}[self.normalise]
+            x = ops.normalize(x, axis=axis)
+        distances = pairwise_distances(x)
+        labels = ops.reshape(labels, (-1,))
+        same = labels[:, None] == labels[None, :]
+        valid = ops.logical_and(same[:, :, None], ops.logical_not(same)[:, None, :])
+
+        gaps = distances[:, :, :, None] - distances[:, :, None, :]
+        if self.soft:
+            terms = ops.softplus(gaps)
+        elif self.state is None:
+            terms = ops.relu(gaps + self.margin)
+        else:
+            terms = ops.relu(gaps + ops.stop_gradient(self.state.margins)[:, None, None, None])
+        terms = ops.where(valid, terms, 0.0)
+        active = ops.sum(ops.cast(terms > 0, "float32"), axis=(1, 2, 3))
+        if self.state is not None:
+            self.state.update(active > 0)
+        return ops.sum(terms, axis=(1, 2, 3)) / ops.maximum(active, 1.0)
+
+    def get_config(self):
+        return super().get_config() | {
+            "margin": self.margin,
+            "soft": self.soft,
+            "normalise": self.normalise,
+        }
+
+
+def pairwise_distances(x):
+    """Euclidean distances in each part: ``(parts, batch, channels) -> (parts, batch, batch)``.
+
+    Exactly 0, with gradient 0, where rounding leaves no positive squared distance.
+    """
+    squares = ops.sum(ops.square(x), axis=-1)
+    products = ops.matmul(x, ops.transpose(x, (0, 2, 1)))
+    squared = squares[:, :, None] + squares[:, None, :] - 2.0 * products
+    apart = squared > 0
+    return ops.where(apart, ops.sqrt(ops.where(apart, squared, 1.0)), 0.0)

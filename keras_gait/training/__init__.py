@@ -1,0 +1,1 @@
+"""Recipes, schedules, devices, checkpoints and the fit of each kind of learning."""

@@ -1,0 +1,77 @@
+"""Hold the package against a folder of reference fixtures: ``python tests/parity.py FOLDER``.
+
+Prints one line a fixture and exits 1 unless all are matched. Runs on the backend of ``KERAS_BACKEND``.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import parity_attengait
+from fixtures import reader
+
+FAMILIES = parity_attengait.FAMILIES
+
+
+def family(name):
+    """The runner of a fixture: the longest family name that the fixture's name begins with."""
+    matching = [known for known in FAMILIES if name == known or name.startswith((known + "_", known + "-"))]
+    return FAMILIES[max(matching, key=len)] if matching else None
+
+
+def difference(meta, name, expected, computed):
+    """Largest absolute difference as a share of the tolerance; infinite where shapes differ."""
+    expected, computed = np.asarray(expected), np.asarray(computed)
+    if expected.shape != computed.shape:
+        return float("inf")
+    allowed = meta.get("allowed", {}).get(name, reader.tolerance(meta, name, expected))
+    if expected.dtype.kind not in "fiub":
+        return 0.0 if (expected == computed).all() else float("inf")
+    gap = np.abs(expected.astype(np.float64) - computed.astype(np.float64))
+    same = (expected == computed) | (np.isnan(expected.astype(float)) & np.isnan(computed.astype(float)))
+    gap = float(np.where(same, 0.0, gap).max(initial=0.0))
+    if np.isnan(gap):
+        return float("inf")
+    return gap / allowed if allowed else (0.0 if gap == 0 else float("inf"))
+
+
+def check(path):
+    """Run one fixture file -> ``(verdict, share of its tolerance, remark)``."""
+    compute = family(path.stem)
+    if compute is None:
+        return "not supported", float("inf"), "no such family"
+    meta, inputs, outputs = reader.load(path)
+    computed = compute(meta, inputs, path)
+    missing = sorted(set(outputs) - set(computed))
+    if missing:
+        return "not supported", float("inf"), f"nothing computes {', '.join(missing)}"
+    shares = {name: difference(meta, name, outputs[name], computed[name]) for name in outputs}
+    worst = max(shares, key=shares.get)
+    return "matched" if shares[worst] <= 1 else "differs", shares[worst], worst
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args(argv).folder
+    files = sorted(folder.glob("*.npz"))
+    if not files:
+        parser.exit(2, f"parity.py: no .npz fixtures in {folder}\n")
+    matched = 0
+    for path in files:
+        try:
+            verdict, share, remark = check(path)
+        except Exception as error:  # one broken fixture must not hide the others
+            verdict, share, remark = "differs", float("inf"), f"{type(error).__name__}: {error}"
+        matched += verdict == "matched"
+        print(f"{verdict:13s} {share:9.3g} of tolerance  {path.stem}  ({remark})", flush=True)
+    print(f"{matched} of {len(files)} fixtures matched")
+    sys.exit(0 if matched == len(files) else 1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
