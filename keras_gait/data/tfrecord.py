@@ -141,7 +141,7 @@ def _read_varint(data, position):
 
 
 def _read_field(data, position):
-    """``(number, start, end)`` of the field with a length at ``position``; its end may lie beyond ``data``."""
+    """``(number, start, end)`` of the length-delimited field at ``position``; may end beyond ``data``."""
     key, position = _read_varint(data, position)
     if key & 7 != 2:
         raise ValueError(f"wire type {key & 7} where 2 was expected")
