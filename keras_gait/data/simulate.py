@@ -1,0 +1,236 @@
+"""Simulated walks: RGB frames, silhouettes, 2-D poses and 3-D skeletons of people who do not exist.
+
+Who walks shows in the body and the gait (`keras_gait.data.walkers`), never in clothes, colours or
+background, which are drawn anew for each take. All eleven cameras see the same walk of a take.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from keras_gait.data.rendering import (
+    Figure,
+    add_sensor_noise,
+    draw_background,
+    draw_outfit,
+    place_camera,
+    render,
+    spoil_silhouettes,
+)
+from keras_gait.data.walkers import draw_body, draw_gait, draw_take, walk, walk_path
+from keras_gait.errors import GaitError
+
+TAKES = {"nm": 6, "bg": 2, "cl": 2}  # as CASIA-B
+SEQUENCES = tuple(
+    f"{condition}-{take:02d}" for condition, count in TAKES.items() for take in range(1, count + 1)
+)
+VIEWS = tuple(f"{degrees:03d}" for degrees in range(0, 181, 18))
+VERSION = 1  # of what a seed yields; raised when the walks change
+SMALLEST_FRAME, LARGEST_FRAME = 48, 1080  # pixels in height
+LONGEST = 250  # frames
+
+COCO_JOINTS = ["nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"]
+KINECT_JOINTS = ["pelvis", "waist", "neck", "head", "left_shoulder", "left_elbow", "left_wrist", "left_hand", "right_shoulder", "right_elbow", "right_wrist", "right_hand", "left_hip", "left_knee", "left_ankle", "left_toe", "right_hip", "right_knee", "right_ankle", "right_toe"]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One sequence: one take of one subject, seen by one camera. F frames of H x W pixels.
+
+    Attributes:
+        rgb: ``(F, H, W, 3)`` uint8.
+        silhouettes: ``(F, H, W)`` uint8, 0 or 255, with the flaws of background subtraction.
+        poses: ``(F, 17, 3)`` float32, x, y in pixels and confidence in 0..1 of `COCO_JOINTS`; a missed
+            joint is 0, 0, 0.
+        skeletons: ``(F, 20, 3)`` float32, metres from the camera (x to the right of the picture, y up,
+            z away) of `KINECT_JOINTS`, in the order of the Kinect v1.
+    """
+
+    rgb: np.ndarray
+    silhouettes: np.ndarray
+    poses: np.ndarray
+    skeletons: np.ndarray
+
+
+def check_request(subjects, sequences, views, frames, size, seed):
+    """`GaitError` for what cannot be simulated; names the flag and what it may be."""
+    if not 1 <= subjects <= 999:
+        raise GaitError(f"subjects are numbered 1 to 999. Received: {subjects}")
+    for flag, names, known in (("--sequences", sequences, SEQUENCES), ("--views", views, VIEWS)):
+        wrong = sorted(set(names) - set(known))
+        if wrong:
+            raise GaitError(f"{flag} has no {' '.join(wrong)}; use some of {' '.join(known)}")
+        if len(set(names)) < len(names):
+            raise GaitError(f"{flag} names something twice: {' '.join(names)}")
+    if not 1 <= frames <= LONGEST:
+        raise GaitError(f"--frames must be 1 to {LONGEST} (25 are a second). Received: {frames}")
+    if not SMALLEST_FRAME <= size <= LARGEST_FRAME:
+        raise GaitError(f"--size must be {SMALLEST_FRAME} to {LARGEST_FRAME} pixels. Received: {size}")
+    if seed < 0:
+        raise GaitError(f"--seed must not be negative. Received: {seed}")
+
+
+def _generator(seed, *place):
+    """A generator that depends on the seed and its place among subjects, takes and views only."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))
+
+
+def simulate_walk(subject, condition, take, view, frames=30, size=96, seed=0):
+    """Simulate one sequence.
+
+    Args:
+        subject: number from 1, or the folder's name (``"001"``).
+        condition: ``"nm"``, ``"bg"`` (a bag) or ``"cl"`` (a coat).
+        take: number from 1 within the condition.
+        view: camera, ``"000"`` (frontal), ``"018"`` ... ``"090"`` (from the side) ... ``"180"``.
+        frames: length, at 25 frames per second.
+        size: frame height in pixels; the width is 4/3 of it.
+        seed: of the whole population.
+
+    Returns:
+        A `Walk`. The same arguments give the same walk, whatever else is simulated.
+    """
+    subject, view = int(subject), str(view)
+    name = f"{condition}-{int(take):02d}"
+    check_request(subject, [name], [view], frames, size, seed)
+    sequence = SEQUENCES.index(name)
+
+    own = _generator(seed, subject)
+    body, gait = draw_body(own), draw_gait(own)
+    day = _generator(seed, subject, sequence)
+    outfit = draw_outfit(condition, day)
+    gait = _burdened(draw_take(gait, day), outfit)
+    joints = walk(body, gait, frames, day)
+    figure = Figure(body, joints, outfit, day)
+
+    eye = _generator(seed, subject, sequence, VIEWS.index(view))
+    height, width = size, size * 4 // 3
+    camera = place_camera(int(view), walk_path(body, gait, frames), height, width)
+    rgb, masks = render(figure, camera, draw_background(height, width, eye), eye)
+    add_sensor_noise(rgb, eye)
+    silhouettes = spoil_silhouettes(masks, figure, camera, eye)
+    return Walk(rgb, silhouettes, _poses(joints, body, camera, eye), _skeletons(joints, camera, eye))
+
+
+def _burdened(gait, outfit):
+    """A bag or a coat changes the way of walking a little."""
+    if outfit.coat:
+        return replace(
+            gait, arm_swing=0.85 * gait.arm_swing, arm_spread=gait.arm_spread + 3, cadence=0.97 * gait.cadence
+        )
+    if outfit.bag == "hand":
+        carrying = [1.0, 1.0]
+        carrying[outfit.bag_side] = 0.3
+        return replace(gait, carrying=tuple(carrying), elbow=0.6 * gait.elbow)
+    if outfit.bag == "backpack":
+        return replace(gait, lean=gait.lean + 3.0)
+    return gait
+
+
+def _poses(joints, body, camera, rng):
+    """What a pose estimator sees of ``joints`` -> ``(F, 17, 3)``; hidden joints are less sure."""
+    head, face = joints["head"], joints["face"] - joints["head"]
+    left = joints["left_shoulder"] - joints["right_shoulder"]
+    left = left / np.linalg.norm(left, axis=-1, keepdims=True)
+    up = np.cross(face, left) / body.head
+    eye = head + 0.9 * face + 0.3 * body.head * up
+    ends = {"nose": head + 1.1 * face}
+    for side, sign in (("left", 1), ("right", -1)):
+        ends[f"{side}_eye"] = eye + 0.35 * sign * body.head * left
+        ends[f"{side}_ear"] = head + 0.2 * body.head * up + 0.9 * sign * body.head * left
+    points = np.stack([(ends | joints)[name] for name in COCO_JOINTS], axis=1)
+    place, scale = camera.pixels(points)
+    depth = camera.coordinates(points)[..., 2]
+    hidden = depth - depth.mean(axis=1, keepdims=True) > 0.09
+    spread = np.where(hidden, 0.020, 0.009) * scale
+    place = place + rng.normal(0, 1, place.shape) * spread[..., None]
+    confidence = np.clip(rng.normal(np.where(hidden, 0.72, 0.9), 0.06), 0.1, 1.0)
+    poses = np.concatenate([place, confidence[..., None]], axis=-1)
+    poses[rng.uniform(size=hidden.shape) < np.where(hidden, 0.03, 0.006)] = 0.0
+    return poses.astype(np.float32)
+
+
+def _skeletons(joints, camera, rng):
+    """What a depth sensor's tracker says -> ``(F, 20, 3)``: x right, y up, z away, with 8 mm of noise."""
+    points = np.stack([joints[name] for name in KINECT_JOINTS], axis=1)
+    place = camera.coordinates(points) * np.array([1.0, -1.0, 1.0])
+    return (place + rng.normal(0, 0.008, place.shape)).astype(np.float32)
+
+
+def sequence_folder(subject, sequence, view):
+    """Where a sequence lies in each tree: ``001/nm-01/090``."""
+    return Path(f"{int(subject):03d}") / sequence / view
+
+
+def check_settings(output, settings):
+    """Note ``settings`` (frames, size, seed) in OUT/simulate.json, or refuse a tree made with others."""
+    note = Path(output) / "simulate.json"
+    settings = {"version": VERSION} | settings
+    if note.exists():
+        try:
+            found = json.loads(note.read_text())
+        except ValueError as error:
+            raise GaitError(
+                f"{note} is not readable as JSON ({error}); remove the folder to start anew"
+            ) from None
+        if found != settings:
+            raise GaitError(
+                f"{output} was simulated with {found}, not with {settings}: use the same settings to go on, "
+                "or another --output_path"
+            )
+        return
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        if any(note.parent.iterdir()):
+            raise GaitError(f"{output} holds files but no simulate.json: name a new or empty --output_path")
+        fresh = note.with_name(f".simulate.json.{os.getpid()}")
+        fresh.write_text(json.dumps(settings, indent=1) + "\n")
+        os.replace(fresh, note)
+    except OSError as error:
+        raise GaitError(f"cannot write to --output_path {output}: {error.strerror}") from None
+
+
+def write_sequence(job):
+    """Simulate one sequence and write it to the three trees, unless all three have it.
+
+    ``job``: (output, subject, sequence, view, frames, size, seed). Every part is written beside the
+    trees and moved in when complete. Returns whether anything was written, or (place, what went wrong).
+    """
+    output, place = Path(job[0]), sequence_folder(*job[1:4])
+    wanted = [output / "rgb" / place, output / "silhouettes" / place, output / "poses" / f"{place}.npz"]
+    if all(path.exists() for path in wanted):
+        return False
+    try:
+        _write(job, wanted, output / ".partial" / str(place).replace("/", "-"))
+    except OSError as error:
+        return str(place), f"cannot write: {error.strerror or error}"
+    return True
+
+
+def _write(job, wanted, draft):
+    """Simulate ``job`` into the folder ``draft`` and move its parts to ``wanted``: rgb, silhouettes, poses."""
+    _, subject, sequence, view, frames, size, seed = job
+    shutil.rmtree(draft, ignore_errors=True)
+    (draft / "rgb").mkdir(parents=True)
+    (draft / "silhouettes").mkdir()
+    walked = simulate_walk(subject, *sequence.split("-"), view, frames, size, seed)
+    for number, (picture, mask) in enumerate(zip(walked.rgb, walked.silhouettes, strict=True), start=1):
+        _write_png(draft / "rgb" / f"{draft.name}-{number:03d}.png", picture[..., ::-1])
+        _write_png(draft / "silhouettes" / f"{draft.name}-{number:03d}.png", mask)
+    np.savez(draft / "poses.npz", poses=walked.poses, skeletons=walked.skeletons)
+    for path, part in zip(wanted, ("rgb", "silhouettes", "poses.npz"), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            os.replace(draft / part, path)
+    shutil.rmtree(draft)
+
+
+def _write_png(path, picture):
+    """Least compression: an eighth of the time for a fifth more bytes."""
+    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+        raise OSError(f"cannot write {path}")
