@@ -103,7 +103,10 @@ def write_dataset(
     """
     output = Path(output)
     if not sequences:
-        raise GaitError(f"{output}: there are no sequences for the {split} split: check the input folder.")
+        raise GaitError(
+            f"{output}: there are no sequences for the {split} split. Check the input folder and, where the "
+            "subjects are fewer than published, --train_subjects."
+        )
     plan = Plan(
         sorted(sequences), load, modality, tuple(frame_shape), str(dtype), str(source), str(split), encoding
     )
@@ -267,3 +270,10 @@ def _merge(output, plan, digest):
 def _stored_problems(output):
     info = json.loads((output / "dataset.json").read_text(encoding="utf-8"))
     return [tuple(problem) for problem in info["problems"]]
+
+
+def add_writer_flags(parser):
+    """The flag that every command which writes a data set has: ``--encoding``."""
+    parser.add_argument(
+        "--encoding", default="raw", choices=("raw", "png"), help="frames as plain bytes, or one PNG a frame"
+    )
