@@ -1,0 +1,194 @@
+"""Exact distances between embeddings, and cheap lower bounds of them that a search can trust.
+
+Two embeddings are compared by their true distance, computed in float64 and always by the same
+routine, so equal rows are exactly equally far and a ranking never depends on how the work was split.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from keras_gait.errors import GaitError
+
+#: "parts" is the Euclidean distance per part, averaged over parts; the others see one flat vector.
+METRICS = ("L1", "L2", "chebyshev", "minkowski", "cosine", "parts")
+
+_GALLERY_ROWS = 1024  # rows turned to float64 at a time
+_ROUNDOFF = 2.0**-24  # of float32
+
+
+def check_metric(metric, p=2):
+    """Refuse a metric that is not in `METRICS` and an order ``p`` that Minkowski does not have."""
+    if metric not in METRICS:
+        raise GaitError(f"unknown metric {metric!r}; known are {', '.join(METRICS)}")
+    if not p > 0:
+        raise GaitError(f"the order of the Minkowski distance must be positive. Received: p={p}")
+
+
+def as_vectors(embeddings, metric):
+    """``(n, ...)`` as the metric needs it: ``(n, parts, dim)`` for "parts", else ``(n, dim)``; no copy."""
+    if metric != "parts":
+        return embeddings.reshape(len(embeddings), int(np.prod(embeddings.shape[1:])))
+    if embeddings.ndim != 3:
+        raise GaitError(
+            f"the metric 'parts' compares embeddings of shape (n, parts, dim). Received: {embeddings.shape}"
+        )
+    return embeddings
+
+
+def distances(probes, gallery, metric="L1", p=2):
+    """Exact distances ``(probes, gallery)`` float64, on all cores.
+
+    ``probes`` and ``gallery``: ``(n, dim)``, or ``(n, parts, dim)`` for "parts". "cosine" is one minus
+    the cosine, "minkowski" has the order ``p``. Needs ``probes * gallery * 8`` bytes; callers that
+    stream choose the blocks.
+    """
+    check_metric(metric, p)
+    out = np.empty((len(probes), len(gallery)))
+    probes = _float64(probes, metric)
+
+    def fill(start):
+        rows = slice(start, start + _GALLERY_ROWS)
+        out[:, rows] = _pairwise(probes, _float64(gallery[rows], metric), metric, p)
+
+    starts = range(0, len(gallery), _GALLERY_ROWS)
+    if len(starts) <= 1:
+        for start in starts:
+            fill(start)
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # cdist lets go of the interpreter lock
+            list(pool.map(fill, starts))
+    return out
+
+
+def _float64(rows, metric):
+    rows = np.ascontiguousarray(rows, np.float64)
+    return _unit(rows) if metric == "cosine" else rows
+
+
+def _unit(rows):
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+def _pairwise(a, b, metric, p):
+    if metric == "L1":
+        return cdist(a, b, "cityblock")
+    if metric == "minkowski":
+        return cdist(a, b, "minkowski", p=p)
+    if metric == "chebyshev":
+        return cdist(a, b, "chebyshev")
+    if metric == "cosine":  # of unit vectors; without the cancellation in 1 - <a, b>
+        return cdist(a, b, "sqeuclidean") / 2
+    if metric == "parts":
+        return sum(cdist(a[:, i], b[:, i]) for i in range(a.shape[1])) / a.shape[1]
+    return cdist(a, b)
+
+
+def lower_bounds(gallery, metric, p=2):
+    """A function of probes ``(m, ...)`` that gives lower bounds ``(m, n)`` of their distances to ``gallery``.
+
+    A bound is never above the exact distance, and close below it, but many times cheaper: a search
+    looks at the few rows whose bound is small enough. Chebyshev and Minkowski have no cheap bound and
+    get the distances themselves.
+    """
+    prepare = {"L1": _l1_bounds, "L2": _l2_bounds, "cosine": _cosine_bounds, "parts": _parts_bounds}.get(
+        metric
+    )
+    if prepare is None:
+        return lambda probes: distances(probes, gallery, metric, p)
+    return prepare(gallery)
+
+
+def _l1_bounds(gallery):
+    """L1 of vectors rounded to 256 levels, less what the rounding of the two took away at most.
+
+    With x = offset + scale * level + rest, |x - y|_1 differs from scale * |level_x - level_y|_1 by at
+    most |rest_x|_1 + |rest_y|_1. Sums of absolute differences of bytes are what processors do best.
+    """
+    sample = gallery.ravel()[:: max(1, gallery.size // 200_000)]
+    low, high = np.percentile(sample, (0.1, 99.9)).astype(float) if sample.size else (0.0, 1.0)
+    scale = (high - low) / 255 or 1.0
+    levels, rests = _levels(gallery, low, scale)
+
+    def bounds(probes):
+        probe_levels, probe_rests = _levels(probes, low, scale)
+        near = _byte_differences(probe_levels, levels) * np.float32(scale)
+        away = (probe_rests[:, None] + rests[None]).astype(np.float32)
+        return near - away - 1e-6 * (near + away)  # the last term: float32 arithmetic of this line
+
+    return bounds
+
+
+def _levels(rows, offset, scale, block=512):
+    """Levels uint8 of ``rows (n, dim)`` and the sums ``(n,)`` of what is left, clipping included."""
+    levels = np.empty(rows.shape, np.uint8)
+    rests = np.empty(len(rows))
+    for start in range(0, len(rows), block):
+        part = slice(start, start + block)
+        exact = (rows[part].astype(np.float64) - offset) / scale
+        levels[part] = np.clip(np.rint(exact), 0, 255)
+        rests[part] = np.abs(exact - levels[part]).sum(axis=1) * scale
+    return levels, rests
+
+
+def _byte_differences(probes, gallery, block=32):
+    """Sums of absolute differences ``(m, n)`` int32 of uint8 rows.
+
+    OpenCV's matcher is vectorised and threaded, but gives neighbours in order of distance: asked for
+    all rows of a small block, and sorted back, it gives the block's distances.
+    """
+    out = np.empty((len(probes), len(gallery)), np.int32)
+    for start in range(0, len(gallery), block):
+        rows = gallery[start : start + block]
+        near, which = cv2.batchDistance(probes, rows, cv2.CV_32S, normType=cv2.NORM_L1, K=len(rows))
+        np.put_along_axis(out[:, start : start + block], which, near, axis=1)
+    return out
+
+
+def _l2_bounds(gallery):
+    squares = _squares(gallery)
+
+    def bounds(probes):
+        return np.sqrt(_squared_bounds(probes, gallery, _squares(probes), squares))
+
+    return bounds
+
+
+def _parts_bounds(gallery):
+    parts = [np.ascontiguousarray(gallery[:, i]) for i in range(gallery.shape[1])]
+    squares = [_squares(part) for part in parts]
+
+    def bounds(probes):
+        out = np.zeros((len(probes), len(gallery)), np.float32)
+        for i, part in enumerate(parts):
+            probe = np.ascontiguousarray(probes[:, i])
+            out += np.sqrt(_squared_bounds(probe, part, _squares(probe), squares[i]))
+        return out * np.float32((1 - 1e-5) / len(parts))
+
+    return bounds
+
+
+def _cosine_bounds(gallery):
+    units = _unit(gallery.astype(np.float64)).astype(np.float32)
+    squares = _squares(units)
+
+    def bounds(probes):
+        probe_units = _unit(probes.astype(np.float64)).astype(np.float32)
+        return _squared_bounds(probe_units, units, _squares(probe_units), squares) / 2
+
+    return bounds
+
+
+def _squares(rows):
+    return np.square(rows, dtype=np.float64).sum(axis=1)
+
+
+def _squared_bounds(probes, gallery, probe_squares, squares):
+    """|a|^2 + |b|^2 - 2 <a, b> in float32, less the rounding error that ``dim`` terms can have."""
+    product = probes @ gallery.T
+    sums = (probe_squares[:, None] + squares[None]).astype(np.float32)
+    slack = np.float32((gallery.shape[1] + 16) * _ROUNDOFF)  # 2 |a| |b| <= |a|^2 + |b|^2
+    return np.maximum(sums - 2 * product - slack * sums, 0)
