@@ -86,7 +86,7 @@ def follow(video, flags, store):
     for index, (_, frame) in enumerate(tqdm(video, total=total, desc="background")):
         if index % stride == 0:
             background.learn(frame)
-    tracker = Tracker(patience=round(1.5 * video.fps), patience_merged=round(3 * video.fps))
+    tracker = Tracker(patience=round(1.5 * video.fps), patience_merged=round(4 * video.fps))
     numbers = []
     for index, (number, frame) in enumerate(tqdm(video, total=total, desc="following")):
         numbers.append(number)

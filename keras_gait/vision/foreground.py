@@ -9,6 +9,7 @@ from scipy.signal import find_peaks
 
 from keras_gait.errors import GaitError
 
+SHADOW = 0.6  # darker than this share of the background is no shadow; OpenCV's 0.5 takes dark shoes for one
 HEAD_HEIGHT = 0.6  # a head is a peak of the outline above this share of the blob's height ...
 HEAD_PROMINENCE = 0.12  # ... with a valley at least this deep beside it
 
@@ -77,11 +78,12 @@ class Background:
     def __init__(self, method, history, height):
         create = {"knn": cv2.createBackgroundSubtractorKNN, "mog2": cv2.createBackgroundSubtractorMOG2}[method]
         self.model = create(history=history, detectShadows=True)
+        self.model.setShadowThreshold(SHADOW)
         self.rate = 1 / history
         grain = max(3, round(height / 120) | 1)
         self.dot = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grain, grain))
         # Gaps inside a body lie above each other (belt, neck); closing sideways would join neighbours.
-        self.column = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grain, 3 * grain))
+        self.column = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grain, 2 * grain + 1))
 
     def learn(self, frame):
         """Update the model with a frame, ``(height, width, 3)`` uint8."""

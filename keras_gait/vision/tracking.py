@@ -7,6 +7,9 @@ from scipy.optimize import linear_sum_assignment
 
 REACH = 0.5  # a blob this many body heights from where a track is expected can still be its own ...
 REACH_PER_LOST_FRAME = 0.04  # ... and this many more for each frame since the track was last seen
+LIKENESS = 0.4  # the most that the colours of a person differ from one frame to the next, 0..1 ...
+LIKENESS_AFTER_LOSS = 0.3  # ... and after an interruption, where the place says less
+YOUNG = 5  # a track with fewer sightings may be a part of somebody older who is looked for: it yields
 COVERED = 0.4  # a track lost while this share of its box lies in another's blob is merged into it
 
 
@@ -57,7 +60,9 @@ class Track:
             return np.inf
         size = np.abs(np.log([blob.width, blob.height] / self.size)) @ [0.3, 0.7]
         colours = np.sqrt(max(0.0, 1 - np.sqrt(self.colours * blob.colours).sum()))  # Bhattacharyya
-        return distance + size + colours
+        if colours > (LIKENESS_AFTER_LOSS if self.unsure > 2 else LIKENESS):
+            return np.inf
+        return distance + size + colours + (0.5 if len(self.sightings) < YOUNG else 0)
 
     def see(self, blob):
         """Take a blob of this person alone as the new state."""
@@ -143,7 +148,7 @@ class Tracker:
         assigned = {id(track) for track in owner.values()}
         hidden = {}
         for track in self.active:
-            if id(track) in assigned or len(track.sightings) < 5:
+            if id(track) in assigned or len(track.sightings) < YOUNG:
                 continue
             shares = {index: _covered(track.box(), blobs[index]) for index in owner}
             best = max(shares, key=shares.get, default=None)

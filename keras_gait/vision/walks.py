@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CHANGE = (0.87, 1.15)  # height over the median height around it; outside: cut, or something attached
-AREA = (0.65, 1.5)  # the same for the area of the box's silhouette
+CHANGE = (0.9, 1.12)  # height over the median height around it; outside: cut, or something attached
+AREA = (0.8, 1.3)  # the same for the area of the box's silhouette
 WIDEST = 0.8  # width over height of one person in full stride, with some room
 LONGEST_STEP = 3  # frames from one sighting to the next within a take; more starts the next take
-SLOWEST = 0.12  # body heights a second; a walker makes 0.5 and more, seen from the front 0.15
+SLOWEST = 0.15  # body heights a second; a walker makes 0.5 and more, and grows when it comes nearer
 
 
 @dataclass
