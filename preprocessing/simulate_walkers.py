@@ -15,7 +15,7 @@ from keras_gait.jobs import run_jobs, share
 def parse(argv):
     parser = CommandParser(
         prog="simulate_walkers.py",
-        description="Simulate walking people as a CASIA-B-like data set. Subjects, clothes and scenes are invented.",
+        description="Simulate walking people as a data set in the layout of CASIA-B. Nobody in it exists.",
     )
     parser.add_argument("--output_path", required=True, help="folder to make or to go on with")
     parser.add_argument(

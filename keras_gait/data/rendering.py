@@ -304,32 +304,24 @@ def add_sensor_noise(pictures, rng, strength=2.0):
 def spoil_silhouettes(masks, figure, camera, rng):
     """What background subtraction makes of clean ``masks`` (F, H, W): ragged borders, holes, missing bits."""
     frames, height, width = masks.shape
-    place, scale = camera.pixels(figure.centres)
-    field = rng.normal(0, 1, (height + 40, width + 40)).astype(np.float32)
-    field = cv2.GaussianBlur(field, (3, 3), 0)
-    field = (field / field.std() * 48).astype(np.int16)
+    field = cv2.GaussianBlur(rng.normal(0, 1, (height + 40, width + 40)).astype(np.float32), (3, 3), 0)
+    ragged = (field / field.std() * 48).astype(np.int16)
     shifts = rng.integers(0, 41, (frames, 2))
-    holes = [
-        (
-            rng.integers(len(figure.radii)),
-            rng.uniform(0.012, 0.045),
-            rng.integers(-4, frames),
-            rng.integers(2, 9),
-        )
-        for _ in range(rng.poisson(1 + frames / 12))
-    ]
     spoilt = np.empty_like(masks)
-    for frame in range(frames):
+    for frame, (y, x) in enumerate(shifts):
         soft = cv2.GaussianBlur(masks[frame], (3, 3), 0)
-        y, x = shifts[frame]
-        torn = np.where(soft + field[y : y + height, x : x + width] > 127, 255, 0)
-        torn[(soft == 0)] = 0
-        torn = torn.astype(np.uint8)
-        torn[soft == 255] = 255
-        for ball, size, start, length in holes:
-            if start <= frame < start + length:
-                centre = tuple(np.round(place[frame, ball] * (1 << SUBPIXEL)).astype(int).tolist())
-                reach = int(size * scale[frame, ball] * (1 << SUBPIXEL) * 1.7)
-                cv2.circle(torn, centre, reach, 0, -1, cv2.LINE_8, SUBPIXEL)
-        spoilt[frame] = torn
+        border = (soft > 0) & (soft < 255)
+        kept = soft + ragged[y : y + height, x : x + width] > 127
+        spoilt[frame] = np.where(border, kept, soft > 0) * np.uint8(255)
+    place, scale = camera.pixels(figure.centres)
+    for _ in range(rng.poisson(1 + frames / 12)):  # a hole or a missing bit stays for some frames
+        ball, size, first = (
+            rng.integers(len(figure.radii)),
+            rng.uniform(0.02, 0.075),
+            rng.integers(-4, frames),
+        )
+        for frame in range(max(first, 0), min(first + rng.integers(2, 9), frames)):
+            centre = np.round(place[frame, ball] * (1 << SUBPIXEL)).astype(int).tolist()
+            radius = int(size * scale[frame, ball] * (1 << SUBPIXEL))
+            cv2.circle(spoilt[frame], centre, radius, 0, -1, cv2.LINE_8, SUBPIXEL)
     return spoilt

@@ -34,8 +34,15 @@ VERSION = 1  # of what a seed yields; raised when the walks change
 SMALLEST_FRAME, LARGEST_FRAME = 48, 1080  # pixels in height
 LONGEST = 250  # frames
 
-COCO_JOINTS = ["nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"]
-KINECT_JOINTS = ["pelvis", "waist", "neck", "head", "left_shoulder", "left_elbow", "left_wrist", "left_hand", "right_shoulder", "right_elbow", "right_wrist", "right_hand", "left_hip", "left_knee", "left_ankle", "left_toe", "right_hip", "right_knee", "right_ankle", "right_toe"]
+_ARM, _LEG = ("shoulder", "elbow", "wrist", "hand"), ("hip", "knee", "ankle", "toe")
+COCO_JOINTS = (
+    "nose",
+    *(f"{side}_{part}" for part in ("eye", "ear", *_ARM[:3], *_LEG[:3]) for side in ("left", "right")),
+)
+KINECT_JOINTS = (
+    *("pelvis", "waist", "neck", "head"),
+    *(f"{side}_{part}" for limb in (_ARM, _LEG) for side in ("left", "right") for part in limb),
+)
 
 
 @dataclass(frozen=True)
@@ -213,7 +220,7 @@ def write_sequence(job):
 
 
 def _write(job, wanted, draft):
-    """Simulate ``job`` into the folder ``draft`` and move its parts to ``wanted``: rgb, silhouettes, poses."""
+    """Simulate ``job`` into the folder ``draft`` and move its parts to ``wanted``."""
     _, subject, sequence, view, frames, size, seed = job
     shutil.rmtree(draft, ignore_errors=True)
     (draft / "rgb").mkdir(parents=True)
