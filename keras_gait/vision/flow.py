@@ -52,22 +52,28 @@ def flow_to_colour(flow, rows=slice(None)):
     The fastest pixel of the whole frame has full saturation, standing still is white, unknown flow
     (NaN, or a component beyond 1e6) is black. ``rows`` colours only these rows, with the same result.
     """
-    with np.errstate(invalid="ignore"):
-        known = (np.abs(flow) <= UNKNOWN_FLOW).all(axis=-1)
-    flow = np.where(known[..., np.newaxis], flow, np.float32(0)).astype(np.float32, copy=False)
-    fastest = np.sqrt((flow**2).sum(axis=-1).max(initial=0))
-    flow, known = flow[rows], known[rows]
+    dx, dy = (np.ascontiguousarray(flow[..., axis], np.float32) for axis in (0, 1))
+    unknown = None
+    if not (abs(flow.max()) <= UNKNOWN_FLOW and abs(flow.min()) <= UNKNOWN_FLOW):  # NaN compares false
+        unknown = ~((np.abs(dx) <= UNKNOWN_FLOW) & (np.abs(dy) <= UNKNOWN_FLOW))
+        dx[unknown] = dy[unknown] = 0
+    fastest = np.sqrt((dx * dx + dy * dy).max())
+    dx, dy = dx[rows], dy[rows]
     if fastest > np.finfo(np.float64).eps:
-        flow = flow / fastest
-    dx, dy = flow[..., 0], flow[..., 1]
-    radius = np.sqrt(dx**2 + dy**2)[..., np.newaxis]
+        dx, dy = dx / fastest, dy / fastest
+    radius = np.sqrt(dx * dx + dy * dy)[..., np.newaxis]
     place = (np.arctan2(-dy, -dx) / np.float32(np.pi) + 1) / 2 * np.float32(len(COLOUR_WHEEL) - 1)
     left = place.astype(np.intp)
     weight = (place - left.astype(np.float32))[..., np.newaxis]
-    colour = (1 - weight) * COLOUR_WHEEL[left] + weight * _RIGHT_NEIGHBOUR[left]
-    colour = np.where(radius <= 1, 1 - radius * (1 - colour), np.float32(0.75) * colour)
-    colour[~known] = 0
-    return colour
+    colour = COLOUR_WHEEL.take(left, axis=0) * (1 - weight)
+    colour += _RIGHT_NEIGHBOUR.take(left, axis=0) * weight
+    beyond = radius[..., 0] > 1  # by rounding, the fastest pixel itself
+    colour[beyond] *= np.float32(0.75)
+    paled = 1 - radius * (1 - colour)
+    paled[beyond] = colour[beyond]
+    if unknown is not None:
+        paled[unknown[rows]] = 0
+    return paled
 
 
 def colour_to_uint8(rgb):
