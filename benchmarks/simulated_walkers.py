@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from keras_gait.commands import CommandParser, run
-from keras_gait.data.simulate import SEQUENCES, simulate_walk
+from keras_gait.data.simulate import SEQUENCES, check_request, simulate_walk
 from keras_gait.jobs import run_jobs
 from keras_gait.vision.silhouette import gait_energy_image
 
@@ -50,6 +50,7 @@ def main(argv):
     parser.add_argument("--worker_num", type=int, default=os.cpu_count(), help="parallel processes")
     args = parser.parse_args(argv)
 
+    check_request(args.subjects, SEQUENCES, args.views, args.frames, args.size, args.seed)
     subjects = range(1, args.subjects + 1)
     jobs = [(subject, name, view) for subject in subjects for name in SEQUENCES for view in args.views]
     task = partial(energy, frames=args.frames, size=args.size, seed=args.seed)
@@ -59,7 +60,8 @@ def main(argv):
         probes = [name for name in SEQUENCES if name.startswith(condition) and name not in GALLERY]
         rates = {(p, g): rank1(images, subjects, probes, p, g) for p in args.views for g in args.views}
         report[f"{condition} same view"] = np.mean([rate for (p, g), rate in rates.items() if p == g])
-        report[f"{condition} cross view"] = np.mean([rate for (p, g), rate in rates.items() if p != g])
+        if len(args.views) > 1:
+            report[f"{condition} cross view"] = np.mean([rate for (p, g), rate in rates.items() if p != g])
     for figure, value in report.items():
         line = {"benchmark": "simulated walkers, gait energy image, rank-1", "figure": figure}
         print(json.dumps(line | {"value": round(float(value), 4), "subjects": args.subjects}))

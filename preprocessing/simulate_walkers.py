@@ -9,6 +9,7 @@ to go on where it stopped, or to add subjects, sequences and views.
 
 from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
 from keras_gait.data.simulate import SEQUENCES, VIEWS, check_request, check_settings, write_sequence
+from keras_gait.errors import GaitError
 from keras_gait.jobs import run_jobs, share
 
 
@@ -35,6 +36,8 @@ def parse(argv):
 def main(argv):
     args = parse(argv)
     check_request(args.subjects, args.sequences, args.views, args.frames, args.size, args.seed)
+    if args.worker_num < 1:
+        raise GaitError(f"--worker_num must be at least 1. Received: {args.worker_num}")
     check_settings(args.output_path, {"frames": args.frames, "size": args.size, "seed": args.seed})
     jobs = [
         (args.output_path, subject, sequence, view, args.frames, args.size, args.seed)

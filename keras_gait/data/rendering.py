@@ -292,8 +292,8 @@ def _visible_spots(figure, camera):
     return seen
 
 
-def add_sensor_noise(pictures, rng, strength=2.0):
-    """Add fresh-looking grain to each frame, in place: random windows of one field of noise."""
+def add_sensor_noise(pictures, rng, strength=1.6):
+    """Add grain of ``strength`` grey levels to each frame, in place: random windows of one field of noise."""
     frames, height, width, _ = pictures.shape
     field = rng.normal(0, strength, (height + 40, width + 40, 3)).round().astype(np.int16)
     for picture, (y, x) in zip(pictures, rng.integers(0, 41, (frames, 2)), strict=True):

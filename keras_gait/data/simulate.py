@@ -67,7 +67,7 @@ class Walk:
 def check_request(subjects, sequences, views, frames, size, seed):
     """`GaitError` for what cannot be simulated; names the flag and what it may be."""
     if not 1 <= subjects <= 999:
-        raise GaitError(f"subjects are numbered 1 to 999. Received: {subjects}")
+        raise GaitError(f"--subjects must be 1 to 999. Received: {subjects}")
     for flag, names, known in (("--sequences", sequences, SEQUENCES), ("--views", views, VIEWS)):
         wrong = sorted(set(names) - set(known))
         if wrong:
@@ -238,6 +238,7 @@ def _write(job, wanted, draft):
 
 
 def _write_png(path, picture):
-    """Least compression: an eighth of the time for a fifth more bytes."""
-    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-        raise OSError(f"cannot write {path}")
+    """The fastest of PNG's ways to pack; on these pictures also among the smallest."""
+    fast = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    if not cv2.imwrite(str(path), picture, fast):
+        raise OSError(f"{path} was not written")
