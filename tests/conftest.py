@@ -23,7 +23,7 @@ def load_script(path):
 
 @pytest.fixture
 def command(monkeypatch, capfd):
-    """``command("mains/test.py", "--knn", 1)`` -> ``.code``, ``.out``, ``.err`` as the shell would see them."""
+    """``command("mains/test.py", "--knn", 1)`` -> ``.code``, ``.out``, ``.err`` as in a shell."""
     from keras_gait.commands import run
 
     def call(path, *arguments):

@@ -117,7 +117,7 @@ def triplet(meta, inputs, path):
     def per_part(x):
         state = MarginState(embeddings.shape[1], config["margin"]) if config.get("adaptative") else None
         normalise = "batch" if config.get("norm") else None
-        loss = BatchAllTriplet(config["margin"], bool(config.get("soft")), normalise, state)
+        loss = BatchAllTriplet(config["margin"], bool(config.get("soft")), normalise, state=state)
         if state is not None:
             state.update = lambda active: None  # the margins after the first call are not in the fixture
         return loss.per_part(labels, x)

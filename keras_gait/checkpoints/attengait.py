@@ -39,7 +39,9 @@ def _group(weights):
         layer = name.split("/")[0]
         kind, number = re.fullmatch(r"(.*?)(?:_(\d+))?", layer).groups()
         if kind not in PUBLISHED:
-            raise GaitError(f"not AttenGait weights: unknown layer {layer!r}. Known kinds: {', '.join(PUBLISHED)}")
+            raise GaitError(
+                f"not AttenGait weights: unknown layer {layer!r}. Known kinds: {', '.join(PUBLISHED)}"
+            )
         layers.setdefault(kind, {}).setdefault(int(number or 0), []).append(value)
     return {kind: [numbered[number] for number in sorted(numbered)] for kind, numbered in layers.items()}
 

@@ -16,7 +16,7 @@ def read_weights(path):
     """
     try:
         with h5py.File(path, "r") as file:
-            group = file["model_weights"] if "model_weights" in file else file
+            group = file.get("model_weights", file)
             if not _names(group, "layer_names"):
                 raise GaitError(f"{path} is HDF5 but holds no Keras weights (no 'layer_names')")
             config = file.attrs.get("model_config")

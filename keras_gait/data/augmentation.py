@@ -24,7 +24,7 @@ def cutmix(clips, targets, partners, shares, rows, columns, published=True):
             first frame, targets blended by the uncut area. Otherwise each side by its own length, frame by
             frame, by the area that was filled.
     """
-    _, frames, height, width, _ = clips.shape
+    height, width = clips.shape[2:4]
     scale = np.sqrt(1.0 - shares)
     tall = (scale * height).astype(int)
     wide = tall if published else (scale * width).astype(int)

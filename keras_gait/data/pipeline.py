@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_gait.data.augmentation import mix_batch
+from keras_gait.errors import GaitError
 
 
 @dataclass
@@ -28,6 +29,7 @@ class ClipBatches:
     clips: object
     mixing: dict | None = None
     transform: object = None
+    failure: GaitError | None = None  # what went wrong in a background read
 
     def __getitem__(self, number):
         """``(clips, labels, targets)``: uint8 or float32 frames, int32 ``(batch,)``, one-hot or mixed."""
@@ -59,7 +61,11 @@ class ClipBatches:
         frame_type = tf.float32 if self.mixing is not None and self.classes else self[first][0].dtype
 
         def read(number):
-            clips, labels, targets = self[int(number)]
+            try:
+                clips, labels, targets = self[int(number)]
+            except GaitError as error:
+                self.failure = error
+                raise
             return clips, labels, targets if self.classes else np.zeros((len(labels), 0), np.float32)
 
         def shape(clips, labels, targets):

@@ -105,7 +105,7 @@ class PatchAttention(_StaticAttention):
 
 @keras.saving.register_keras_serializable("keras_gait")
 class PartAttention(_StaticAttention):
-    """One weight per part (the published ``AttentionHPP``): ``(batch, parts, channels)`` to the same shape."""
+    """One weight per part (the published ``AttentionHPP``); ``(batch, parts, channels)``, shape kept."""
 
     def build(self, input_shape):
         self._build(input_shape[1], input_shape[2])

@@ -6,13 +6,34 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_gait")
 class PixelScaling(keras.layers.Layer):
-    """Pixels 0..255 to -1..1: ``clip(2 (x / 255 - 0.5), -1, 1)``. Any shape."""
+    """Pixels 0..255 to -1..1: ``clip(2 (x / 255 - 0.5), -1, 1)``, ``(..., height, width, channels)``.
+
+    Args:
+        subtract_mean: subtract ``mean (height, width, channels)`` too, the training set's mean frame on the
+            scale 0..255; a weight, so that the model file carries it.
+    """
+
+    def __init__(self, subtract_mean=False, **kwargs):
+        super().__init__(**kwargs)
+        self.subtract_mean = subtract_mean
+
+    def build(self, input_shape):
+        if self.subtract_mean:
+            self.mean = self.add_weight(
+                name="mean", shape=input_shape[-3:], initializer="zeros", trainable=False
+            )
 
     def call(self, frames):
-        return ops.clip(ops.cast(frames, self.compute_dtype) * (2.0 / 255.0) - 1.0, -1.0, 1.0)
+        scaled = ops.clip(ops.cast(frames, self.compute_dtype) * (2.0 / 255.0) - 1.0, -1.0, 1.0)
+        if self.subtract_mean:
+            scaled = scaled - (self.mean * (2.0 / 255.0) - 1.0)
+        return scaled
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def get_config(self):
+        return super().get_config() | {"subtract_mean": self.subtract_mean}
 
 
 @keras.saving.register_keras_serializable("keras_gait")
@@ -29,9 +50,9 @@ class FramesToBatch(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_gait")
 class BatchToFrames(keras.layers.Layer):
-    """Undo `FramesToBatch`: ``maps (batch * frames, ...)``, ``clips (batch, frames, ...)`` -> ``(batch, frames, ...)``.
+    """Undo `FramesToBatch`: ``(batch * frames, ...), (batch, frames, ...) -> (batch, frames, ...)``.
 
-    ``clips`` only tells batch and frames; the remaining axes are those of ``maps``.
+    The second input only tells batch and frames; the remaining axes are those of the first.
     """
 
     def call(self, maps, clips):

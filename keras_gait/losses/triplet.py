@@ -56,11 +56,20 @@ class BatchAllTriplet(keras.losses.Loss):
         soft: ``log(1 + exp(d(a, pos) - d(a, neg)))`` instead of the hinge; no margin.
         normalise: None; ``"descriptor"``, each descriptor to length 1; ``"batch"``, each channel to length
             1 over the batch, as the published ``--norm_triplet_loss`` does.
+        blocks: the batch is so many consecutive blocks of one size, and triplets stay inside a block: what
+            as many devices compute, each with its own block.
         state: a `MarginState` for margins that grow by 0.1 where a part had no active triplet in 100 calls.
     """
 
     def __init__(
-        self, margin=0.2, soft=False, normalise=None, state=None, name="batch_all_triplet", **kwargs
+        self,
+        margin=0.2,
+        soft=False,
+        normalise=None,
+        blocks=1,
+        state=None,
+        name="batch_all_triplet",
+        **kwargs,
     ):
         super().__init__(name=name, **kwargs)
         if normalise not in (None, "descriptor", "batch"):
@@ -70,6 +79,7 @@ class BatchAllTriplet(keras.losses.Loss):
         self.margin = margin
         self.soft = soft
         self.normalise = normalise
+        self.blocks = blocks
         self.state = state
 
     def call(self, y_true, y_pred):
@@ -77,16 +87,17 @@ class BatchAllTriplet(keras.losses.Loss):
 
     def per_part(self, labels, embeddings):
         """The loss of each part, ``(parts,)``; arguments as ``y_true`` and ``y_pred``."""
-        x = ops.transpose(ops.cast(embeddings, "float32"), (1, 0, 2))
+        _, parts, channels = embeddings.shape
+        x = ops.reshape(ops.cast(embeddings, "float32"), (self.blocks, -1, parts, channels))
+        x = ops.transpose(x, (0, 2, 1, 3))
         if self.normalise:
-            axis = {"descriptor": 2, "batch": 1}[self.normalise]
-            x = ops.normalize(x, axis=axis)
+            x = ops.normalize(x, axis={"descriptor": 3, "batch": 2}[self.normalise])
         distances = pairwise_distances(x)
-        labels = ops.reshape(labels, (-1,))
-        same = labels[:, None] == labels[None, :]
-        valid = ops.logical_and(same[:, :, None], ops.logical_not(same)[:, None, :])
+        labels = ops.reshape(labels, (self.blocks, 1, -1))
+        same = labels[..., :, None] == labels[..., None, :]
+        valid = ops.logical_and(same[..., :, None], ops.logical_not(same)[..., None, :])
 
-        gaps = distances[:, :, :, None] - distances[:, :, None, :]
+        gaps = distances[..., :, None] - distances[..., None, :]
         if self.soft:
             terms = ops.softplus(gaps)
         elif self.state is None:
@@ -94,26 +105,27 @@ class BatchAllTriplet(keras.losses.Loss):
         else:
             terms = ops.relu(gaps + ops.stop_gradient(self.state.margins)[:, None, None, None])
         terms = ops.where(valid, terms, 0.0)
-        active = ops.sum(ops.cast(terms > 0, "float32"), axis=(1, 2, 3))
+        active = ops.sum(ops.cast(terms > 0, "float32"), axis=(2, 3, 4))
         if self.state is not None:
-            self.state.update(active > 0)
-        return ops.sum(terms, axis=(1, 2, 3)) / ops.maximum(active, 1.0)
+            self.state.update(ops.any(active > 0, axis=0))
+        return ops.mean(ops.sum(terms, axis=(2, 3, 4)) / ops.maximum(active, 1.0), axis=0)
 
     def get_config(self):
         return super().get_config() | {
             "margin": self.margin,
             "soft": self.soft,
             "normalise": self.normalise,
+            "blocks": self.blocks,
         }
 
 
 def pairwise_distances(x):
-    """Euclidean distances in each part: ``(parts, batch, channels) -> (parts, batch, batch)``.
+    """Euclidean distances in each part: ``(..., batch, channels) -> (..., batch, batch)``.
 
     Exactly 0, with gradient 0, where rounding leaves no positive squared distance.
     """
     squares = ops.sum(ops.square(x), axis=-1)
-    products = ops.matmul(x, ops.transpose(x, (0, 2, 1)))
-    squared = squares[:, :, None] + squares[:, None, :] - 2.0 * products
+    products = ops.matmul(x, ops.swapaxes(x, -1, -2))
+    squared = squares[..., :, None] + squares[..., None, :] - 2.0 * products
     apart = squared > 0
     return ops.where(apart, ops.sqrt(ops.where(apart, squared, 1.0)), 0.0)

@@ -44,6 +44,7 @@ class AttenGait(keras.Model):
         attention_drop_rate: share of attention weights dropped in training, 0..1.
         reduction: pooling over frames, ``"both"`` (mean plus maximum) or ``"mean"``.
         weight_decay: L2 factor on all kernels but those of normalisation and classifier.
+        subtract_mean: subtract a mean frame from every frame, see `PixelScaling`.
         frame_shape: ``(height, width, channels)``; height and width divisible by 4.
     """
 
@@ -60,11 +61,14 @@ class AttenGait(keras.Model):
         attention_drop_rate=0.25,
         reduction="both",
         weight_decay=0.0,
+        subtract_mean=False,
         frame_shape=(64, 64, 3),
         **kwargs,
     ):
         if model_size not in SIZES:
-            raise ValueError(f"model_size must be one of {sorted(SIZES)}. Received: model_size={model_size!r}")
+            raise ValueError(
+                f"model_size must be one of {sorted(SIZES)}. Received: model_size={model_size!r}"
+            )
         if len(frame_shape) != 3 or frame_shape[0] < 64 or frame_shape[0] % 4 or frame_shape[1] % 4:
             raise ValueError(
                 "frame_shape must be (height, width, channels), height at least 64, height and width "
@@ -96,7 +100,7 @@ class AttenGait(keras.Model):
             return PartsLinear(units, kernel_regularizer=regularizer(), name=name)(x)
 
         clips = keras.Input((None, *frame_shape), name="frames")
-        x = FramesToBatch(name="frames_to_batch")(PixelScaling(name="pixel_scaling")(clips))
+        x = FramesToBatch(name="frames_to_batch")(PixelScaling(subtract_mean, name="pixel_scaling")(clips))
         x = conv(x, widths[0], 5, "conv_0")
         depth = 0
         for stage, filters in enumerate(widths[:3]):
@@ -136,6 +140,7 @@ class AttenGait(keras.Model):
         self.attention_drop_rate = attention_drop_rate
         self.reduction = reduction
         self.weight_decay = weight_decay
+        self.subtract_mean = subtract_mean
         self.frame_shape = tuple(frame_shape)
 
     min_frames = 16  # the highest bin of the temporal pyramid
@@ -158,6 +163,7 @@ class AttenGait(keras.Model):
             "attention_drop_rate": self.attention_drop_rate,
             "reduction": self.reduction,
             "weight_decay": self.weight_decay,
+            "subtract_mean": self.subtract_mean,
             "frame_shape": self.frame_shape,
             "name": self.name,
             "trainable": self.trainable,

@@ -11,7 +11,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
     """Linear warm-up from 0, then a half cosine to 0 (AttenGait, section 5).
 
     For step s, counted from 0: ``s < W: target s / W``; ``target`` while ``s <= W + H``; else
-    ``target / 2 (1 + cos(pi (s - W - H) / (T - W - H)))``, and 0 from T on.
+    ``target / 2 (1 + cos(pi (s - W - H) / (T - W - H)))``, which reaches 0 at T.
 
     Args:
         target: highest learning rate.
@@ -35,7 +35,7 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step):
         step = ops.cast(step, "float32")
         flat_until = self.warmup_steps + self.hold_steps
-        progress = ops.clip((step - flat_until) / (self.total_steps - flat_until), 0.0, 1.0)
+        progress = ops.maximum((step - flat_until) / (self.total_steps - flat_until), 0.0)
         cosine = 0.5 * self.target * (1.0 + ops.cos(math.pi * progress))
         warmup = self.target * step / max(self.warmup_steps, 1)
         return ops.where(step < self.warmup_steps, warmup, cosine)

@@ -1,0 +1,108 @@
+"""Save and restore the whole state of a training run, so that a stop at any moment costs no exactness."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gait.errors import GaitError
+
+STATE_FILE = "training-state.npz"
+SECONDS_BETWEEN_SAVES = 60
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """A temporary path beside ``path`` that takes its place when the block ends without an error."""
+    path = Path(path)
+    temporary = path.with_name(f".tmp-{path.name}")
+    yield temporary
+    os.replace(temporary, path)
+
+
+def save_state(model, path, epoch):
+    """Write weights, optimizer and random state, with the number of epochs done, in one step."""
+    arrays = {f"{i:05d}": ops.convert_to_numpy(v.value) for i, v in enumerate(_variables(model))}
+    with written_whole(path) as temporary:
+        np.savez(temporary, epoch=epoch, **arrays)
+
+
+def restore_state(model, path):
+    """Put a saved state back into a model that was built and compiled the same way -> epochs done.
+
+    Raises:
+        GaitError: the file is unreadable or belongs to another model.
+    """
+    variables = _variables(model)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = [archive[f"{i:05d}"] for i in range(len(archive.files) - 1)]
+            epoch = int(archive["epoch"])
+    except (OSError, ValueError, KeyError) as error:
+        raise GaitError(
+            f"{path} is not a readable training state; delete it to start over: {error}"
+        ) from error
+    if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
+        raise GaitError(f"{path} belongs to another model or optimizer; use another --prefix or delete it")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+    return epoch
+
+
+def _variables(model):
+    """Weights, random seeds and optimizer variables, in a fixed order; no metrics."""
+    metrics = {id(v) for v in model.metrics_variables}
+    return [v for v in model.variables if id(v) not in metrics] + list(model.optimizer.variables)
+
+
+def export(model, *paths):
+    """Save a model for use, in float32, without optimizer and training state, to each path.
+
+    ``.keras`` and ``.hdf5`` by the path's ending.
+    """
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        plain = type(model).from_config(model.get_config())
+    finally:
+        keras.config.set_dtype_policy(policy)
+    weights = [ops.convert_to_numpy(w.value) for w in model.weights]
+    plain.set_weights(weights[: len(plain.weights)])
+    for path in paths:
+        with written_whole(path) as temporary:
+            plain.save(temporary)
+
+
+class SaveState(keras.callbacks.Callback):
+    """Keep `STATE_FILE` fresh, and a model every ``save_epoch`` epochs as ``model-state-NNNN.keras``.
+
+    The state is written at the end of an epoch, at most once a minute and at every ``save_epoch``.
+    """
+
+    def __init__(self, folder, save_epoch):
+        super().__init__()
+        self.folder, self.save_epoch = Path(folder), save_epoch
+        self._saved_at = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        done = epoch + 1
+        milestone = done % self.save_epoch == 0
+        if milestone:
+            export(self.model, self.folder / f"model-state-{done:04d}.keras")
+        if milestone or time.monotonic() - self._saved_at > SECONDS_BETWEEN_SAVES:
+            save_state(self.model, self.folder / STATE_FILE, done)
+            self._saved_at = time.monotonic()
+
+
+def truncate_history(path, epochs):
+    """Drop the rows of ``history.csv`` beyond ``epochs``: they will be run again."""
+    path = Path(path)
+    if path.exists():
+        header, *rows = path.read_text().splitlines()
+        kept = [row for row in rows if int(row.split(",")[0]) < epochs]
+        with written_whole(path) as temporary:
+            temporary.write_text("\n".join([header, *kept]) + "\n")

@@ -1,0 +1,65 @@
+"""Several devices: ``MirroredStrategy`` on TensorFlow, ``DataParallel`` on JAX."""
+
+import contextlib
+
+import keras
+
+from keras_gait.errors import GaitError
+
+
+def distribute(count):
+    """A context in which a model must be built and compiled to train on ``count`` devices.
+
+    GPUs where there are any, else the logical CPU devices of the backend (two of them stand in for two GPUs
+    in tests). 0 and 1 mean plain training.
+
+    Raises:
+        GaitError: fewer devices than asked for, or a backend that cannot.
+    """
+    if count <= 1:
+        return contextlib.nullcontext()
+    backend = keras.backend.backend()
+    if backend == "torch":
+        raise GaitError(
+            f"--multi_gpu {count} does not run on PyTorch. Set KERAS_BACKEND to tensorflow or jax"
+        )
+    devices = keras.distribution.list_devices() if backend == "jax" else _tensorflow_devices()
+    if len(devices) < count:
+        raise GaitError(f"--multi_gpu {count} asks for more devices than there are: {', '.join(devices)}")
+    if backend == "jax":
+        return _data_parallel(devices[:count])
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(devices[:count]).scope()
+
+
+@contextlib.contextmanager
+def _data_parallel(devices):
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(None)
+
+
+def _tensorflow_devices():
+    import tensorflow as tf
+
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return [device.name for device in devices]
+
+
+def half_precision_policy():
+    """The dtype policy of ``--mixed_precision``: float16 needs a GPU, bfloat16 runs anywhere."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    elif backend == "jax":
+        on_gpu = bool(keras.distribution.list_devices("gpu"))
+    else:
+        import torch
+
+        on_gpu = torch.cuda.is_available()
+    return "mixed_float16" if on_gpu else "mixed_bfloat16"

@@ -1,0 +1,59 @@
+"""The flags of AttenGait's ``train.py`` and the recipe keys that they set."""
+
+
+def _reduction(word):
+    """The published code pools by the mean for every word but ``both``, ``max`` included."""
+    return "both" if word == "both" else "mean"
+
+
+FLAGS = [  # flag, recipe key, type, meaning
+    ("--datadir", "data.datadir", str, "data set directory, or a folder that holds it"),
+    ("--nclasses", "data.nclasses", int, "which published data set: 74, 50, 5153, 5154, 20000, 6000"),
+    ("--experdir", "train.experdir", str, "folder for the runs"),
+    ("--prefix", "train.prefix", str, "what the run folder's name begins with"),
+    ("--lr", "optimizer.learning_rate", float, "learning rate, multiplied by the number of GPUs"),
+    ("--optimizer", "optimizer.name", str, "Adam, SGD, AMSGrad, AdamW, AdaBelief, LAMB"),
+    ("--wd", "optimizer.weight_decay", float, "L2 factor (weight decay for AdamW and LAMB)"),
+    ("--bs", "sampler.batch_size", int, "batch size without --pk"),
+    ("--p", "sampler.p", int, "subjects a batch and GPU"),
+    ("--k", "sampler.k", int, "sequences a subject"),
+    ("--epochs", "train.epochs", int, "epochs with cross-entropy"),
+    ("--extraepochs", "train.extra_epochs", int, "epochs without cross-entropy after them"),
+    ("--save_epoch", "train.save_epoch", int, "keep weights every so many epochs"),
+    ("--multi_gpu", "train.multi_gpu", int, "number of GPUs"),
+    ("--init_net", "train.init_net", str, "model or weights file to start from"),
+    ("--verbose", "train.verbose", int, "0 silent, 1 progress bar, 2 a line an epoch"),
+    ("--margin", "losses.margin", float, "triplet margin"),
+    ("--cross_weight", "losses.cross_weight", float, "weight of the cross-entropy"),
+    ("--attention_drop_rate", "model.attention_drop_rate", float, "dropout on the attention weights"),
+    ("--combined_output_length", "model.combined_output_length", int, "channels of a part descriptor"),
+    (
+        "--reduction",
+        "model.reduction",
+        _reduction,
+        "pooling over frames: both, or anything else for the mean",
+    ),
+    ("--model_size", "model.model_size", str, "small, medium, large"),
+]
+
+SWITCHES = [  # flag, recipe key, value it sets, meaning
+    ("--pk", "sampler.pk", True, "batches of p subjects with k sequences each"),
+    ("--split_crossentropy", "model.split_crossentropy", True, "a classifier for each part"),
+    ("--shared_weights_crossentropy", "model.shared_weights_crossentropy", True, "one for all parts"),
+    ("--softmax_attention", "model.softmax_attention", True, "softmax over the attention weights"),
+    ("--norm_triplet_loss", "losses.normalise", "descriptor", "descriptors of length 1 in the triplet loss"),
+    ("--soft_triplet_loss", "losses.soft", True, "soft margin"),
+    ("--adaptative_triplet_loss", "losses.adaptive", True, "margins that grow where no triplet is active"),
+    ("--lr_sched", "schedule.name", "cosine", "warm-up and cosine decay"),
+    ("--random_frames", "sampler.shuffled", True, "frames of a clip without order"),
+    ("--diffFrames", "sampler.varying_length", True, "clips of 16 to 29 frames, drawn for each batch"),
+    ("--repeat_data", "sampler.repeat", True, "loop sequences that are too short"),
+    ("--cut", "data.cut", True, "use columns 10 to 53, stretched to the full width"),
+    ("--substract_mean", "model.subtract_mean", True, "subtract the training set's mean frame"),
+    ("--mixed_precision", "train.mixed_precision", True, "half precision where it is safe"),
+]
+
+# Accepted and without effect, as in the original: what they ask for is always on, or only named the folder.
+ALWAYS_ON = ("--augmentation", "--kernel_regularizer", "--combine_outputs")
+# Without effect in the original, where nothing told the user so.
+REFUSED = ("--dropout", "--no_clip", "--self_attention", "--debug")

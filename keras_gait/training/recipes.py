@@ -1,0 +1,180 @@
+"""Recipes: the settings of a training run, as nested dicts read from YAML and the command line."""
+
+import copy
+import difflib
+import inspect
+from pathlib import Path
+
+import yaml
+
+from keras_gait.errors import GaitError
+
+SEED = 232323
+
+# What supervised training (triplet and cross-entropy on clips) can be told, with AttenGait's defaults.
+SUPERVISED = {
+    "method": "attengait",
+    "data": {
+        "datadir": None,
+        "nclasses": None,
+        "leave_out_views": False,
+        "cut": False,
+    },
+    "model": {},
+    "sampler": {
+        "pk": False,
+        "p": 8,
+        "k": 16,
+        "batch_size": 64,
+        "frames": 30,
+        "shuffled": False,
+        "varying_length": False,
+        "repeat": False,
+    },
+    "augmentation": {"mixup_rate": 0.25, "cutmix_rate": 0.25, "published": True},
+    "losses": {
+        "margin": 0.2,
+        "soft": False,
+        "normalise": None,
+        "adaptive": False,
+        "cross_weight": 0.0,
+    },
+    "optimizer": {"name": "Adam", "learning_rate": 1e-4, "weight_decay": 1e-5},
+    "schedule": {"name": "constant", "warmup_epochs": 20},
+    "train": {
+        "experdir": "runs",
+        "prefix": "",
+        "epochs": 75,
+        "extra_epochs": 25,
+        "save_epoch": 100,
+        "mixed_precision": False,
+        "multi_gpu": 0,
+        "init_net": None,
+        "seed": SEED,
+        "verbose": 1,
+    },
+    "evaluation": {"metric": "L1", "knn": 1, "min_frames": 30},
+}
+
+METHODS = {"attengait": SUPERVISED}
+
+
+def load_recipe(path=None, overrides=None):
+    """A complete recipe: the method's defaults, then the file, then the command line.
+
+    Args:
+        path: YAML file, or None.
+        overrides: dict from dotted keys (``"sampler.p"``) to values.
+
+    Raises:
+        GaitError: no such file, not YAML, an unknown key (the nearest known one is named), or a value of
+            another type.
+    """
+    given = _read(path) if path else {}
+    method = (overrides or {}).get("method", given.get("method", "attengait"))
+    if method not in METHODS:
+        raise GaitError(f"unknown method {method!r}. Known: {', '.join(METHODS)}")
+    recipe = copy.deepcopy(METHODS[method])
+    known = recipe | {"model": _model_defaults(method)}
+    where = f" in {path}" if path else ""
+    for key, value in _flat(given):
+        _set(recipe, known, key, value, where)
+    for key, value in (overrides or {}).items():
+        _set(recipe, known, key, value, " on the command line")
+    return recipe
+
+
+def parse_override(text):
+    """A command-line value as YAML reads it: ``"0.1"`` -> 0.1, ``"true"`` -> True."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise GaitError(f"{text!r} is not a YAML value") from error
+
+
+def save_recipe(recipe, path):
+    Path(path).write_text(yaml.safe_dump(recipe, sort_keys=False))
+
+
+def differences(one, other):
+    """Dotted keys in which two recipes differ, with both values."""
+    one, other = dict(_flat(one)), dict(_flat(other))
+    return {
+        key: (one.get(key), other.get(key))
+        for key in sorted(one | other)
+        if _plain(one.get(key)) != _plain(other.get(key))
+    }
+
+
+def _read(path):
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except FileNotFoundError as error:
+        raise GaitError(f"no recipe at {path}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise GaitError(f"{path} is not a readable YAML recipe: {error}") from error
+    if not isinstance(content, dict):
+        raise GaitError(f"{path} holds no recipe: expected sections such as 'model:' and 'train:'")
+    return content
+
+
+def _model_defaults(method):
+    """The constructor arguments of a method's model, which the recipe's ``model`` section may set."""
+    from keras_gait import models
+
+    model = {"attengait": models.AttenGait}[method]
+    taken_from_data = {"nclasses", "frame_shape", "weight_decay"}
+    parameters = inspect.signature(model.__init__).parameters.values()
+    return {
+        p.name: p.default
+        for p in parameters
+        if p.default is not inspect.Parameter.empty and p.name not in taken_from_data
+    }
+
+
+def _flat(tree, prefix=""):
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _set(recipe, known, key, value, where):
+    *sections, name = key.split(".")
+    table, defaults = recipe, known
+    for section in sections:
+        if not isinstance(defaults.get(section), dict):
+            raise GaitError(_unknown(key, known, where))
+        table, defaults = table[section], defaults[section]
+    if name not in defaults or isinstance(defaults[name], dict):
+        raise GaitError(_unknown(key, known, where))
+    table[name] = _checked(key, value, defaults[name], where)
+
+
+def _unknown(key, known, where):
+    keys = [k for k, _ in _flat(known)]
+    nearest = difflib.get_close_matches(key, keys, 1, 0.0)[0]
+    return f"unknown recipe key {key!r}{where}; the nearest known key is {nearest!r}"
+
+
+def _checked(key, value, default, where):
+    """``value``, an int turned into a float where one is expected; refused if of another type."""
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(default, float) and isinstance(value, str):  # YAML 1.1 reads 1e-4 as text
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    elif default is None or value is None or type(value) is type(default):
+        return value
+    if isinstance(default, float) and isinstance(value, float):
+        return value
+    raise GaitError(
+        f"recipe key {key!r}{where} must be of type {type(default).__name__}. Received: {value!r}"
+    )

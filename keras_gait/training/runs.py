@@ -1,0 +1,64 @@
+"""The folder of a training run: its name, its recipe, and whether it is done."""
+
+from pathlib import Path
+
+import yaml
+
+from keras_gait.errors import GaitError
+from keras_gait.training.recipes import differences, save_recipe
+
+RECIPE_FILE = "recipe.yaml"
+FINAL_MODEL = "model-final.keras"
+# May differ between two starts of one run.
+FREE = ("train.verbose", "train.save_epoch", "train.experdir", "data.datadir", "evaluation.")
+
+
+def run_name(recipe, classes, batch):
+    """The folder's name, as AttenGait's ``train.py`` builds it.
+
+    It leaves much out (p, k, margin, epochs, ...): `open_run` compares the whole recipe.
+    """
+    model, losses, optimizer = recipe["model"], recipe["losses"], recipe["optimizer"]
+    replicas = max(1, recipe["train"]["multi_gpu"])
+    parts = [f"{recipe['train']['prefix']}_" if recipe["train"]["prefix"] else "", recipe["method"]]
+    parts.append(f"_N{classes:05d}" if classes > 999 else f"_N{classes:03d}")
+    parts.append(f"_op{optimizer['name']}_wd{optimizer['weight_decay']}")
+    parts += ["_norm_tl"] * bool(losses["normalise"]) + ["_soft_tl"] * losses["soft"]
+    parts += ["_lr_sched"] * (recipe["schedule"]["name"] == "cosine")
+    parts += ["_split_crossentropy"] * bool(model.get("split_crossentropy"))
+    parts += ["_shared_weights_crossentropy"] * bool(model.get("shared_weights_crossentropy"))
+    parts += ["_adap_tl"] * losses["adaptive"] + ["_sub_mean"] * bool(model.get("subtract_mean"))
+    parts.append(f"_ms-{model.get('model_size', 'small')}")
+    parts += ["_softmax_attention"] * bool(model.get("softmax_attention"))
+    parts += ["_rep_data"] * recipe["sampler"]["repeat"]
+    parts.append(f"_bs{batch:03d}_lr{optimizer['learning_rate'] * replicas:0.6f}")
+    parts += ["_diffFrames"] * recipe["sampler"]["varying_length"] + ["_cut"] * recipe["data"]["cut"]
+    parts += [f"_crossentropy{losses['cross_weight']}"] * bool(losses["cross_weight"])
+    return "".join(parts)
+
+
+def open_run(folder, recipe):
+    """Make the run's folder, or find it with the same recipe.
+
+    Raises:
+        GaitError: the folder holds a run with other settings; the message names them.
+    """
+    folder = Path(folder)
+    file = folder / RECIPE_FILE
+    if file.exists():
+        found = differences(yaml.safe_load(file.read_text()), recipe)
+        changed = [
+            f"{key} {before!r} -> {now!r}" for key, (before, now) in found.items() if not key.startswith(FREE)
+        ]
+        if changed:
+            raise GaitError(
+                f"{folder} holds a run with other settings: {', '.join(changed)}. Use another --prefix or "
+                "--experdir, or the same settings to go on"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    save_recipe(recipe, file)
+    return folder
+
+
+def is_complete(folder):
+    return (Path(folder) / FINAL_MODEL).exists()

@@ -1,0 +1,274 @@
+"""Supervised training on clips: triplet loss and cross-entropy with ``model.fit``."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gait.checkpoints import load_model
+from keras_gait.data.dataset import find_dataset, open_dataset
+from keras_gait.data.pipeline import ClipBatches
+from keras_gait.data.sampling import ClipSampling, PKSampler
+from keras_gait.errors import GaitError
+from keras_gait.losses import BatchAllTriplet, MarginState, PartsCrossentropy
+from keras_gait.models import AttenGait
+from keras_gait.models.attengait import DEEP_ABOVE
+from keras_gait.training.checkpointing import (
+    STATE_FILE,
+    SaveState,
+    export,
+    restore_state,
+    save_state,
+    truncate_history,
+)
+from keras_gait.training.devices import distribute, half_precision_policy
+from keras_gait.training.optimizers import DECOUPLED, make_optimizer
+from keras_gait.training.runs import FINAL_MODEL, is_complete, open_run, run_name
+from keras_gait.vision.clips import cut_columns
+
+GALLERY_CLASSES = (50,)  # published sets of which one model is tuned for each view that it leaves out
+
+
+def train(recipe):
+    """Train what a recipe says -> the run's folder (a list of folders where views are left out).
+
+    Goes on where a stopped run was; returns at once if the run is complete.
+
+    Raises:
+        GaitError: no data set, too few usable sequences or subjects, devices missing, or a run folder
+            with other settings.
+    """
+    data = recipe["data"]
+    per_view = data["leave_out_views"] or data["nclasses"] in GALLERY_CLASSES
+    role = "ft" if per_view else "train"
+    dataset = open_dataset(find_dataset(data["datadir"], role, data["nclasses"]))
+    if not per_view:
+        return _train_on(recipe, dataset)
+    return [
+        _train_on(recipe, dataset.select(dataset.view != view), f"without-view-{view}")
+        for view in np.unique(dataset.view)
+    ]
+
+
+def _train_on(recipe, dataset, subfolder=""):
+    batches = make_batches(recipe, dataset)
+    classes, batch = len(dataset.subjects), batches.sampler.p * batches.sampler.k
+    name = run_name(recipe, classes, batch)
+    folder = open_run(Path(recipe["train"]["experdir"]) / name / subfolder, recipe)
+    if recipe["train"]["verbose"]:
+        print(f"run folder: {folder}")
+    if is_complete(folder):
+        print(f"{folder / FINAL_MODEL} is there already: nothing to train")
+        return folder
+    keras.utils.set_random_seed(recipe["train"]["seed"])
+    policy = keras.config.dtype_policy()
+    if recipe["train"]["mixed_precision"]:
+        keras.config.set_dtype_policy(half_precision_policy())
+    try:
+        with distribute(recipe["train"]["multi_gpu"]):
+            _fit(recipe, batches, classes, folder)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    return folder
+
+
+def make_batches(recipe, dataset):
+    """The recipe's `ClipBatches` over a data set's usable sequences."""
+    settings = recipe["sampler"]
+    clips = ClipSampling(
+        settings["frames"], settings["shuffled"], settings["varying_length"], settings["repeat"]
+    )
+    classes = len(dataset.subjects) if recipe["losses"]["cross_weight"] else 0
+    labels = dataset.labels
+    usable = clips.usable(dataset.frames) & ~_left_out(dataset)
+    if not usable.any():
+        raise GaitError(
+            f"no sequence of {dataset.path} has the {clips.frames} frames that a clip needs (the longest has "
+            f"{dataset.frames.max(initial=0)}). Lower --sampler.frames or use --repeat_data"
+        )
+    p, k = _batch_layout(settings)
+    sampler = PKSampler(labels[usable], p * max(1, recipe["train"]["multi_gpu"]), k, recipe["train"]["seed"])
+    return ClipBatches(
+        dataset.select(usable),
+        labels[usable],
+        classes,
+        sampler,
+        clips,
+        mixing=recipe["augmentation"],
+        transform=cut_columns if recipe["data"]["cut"] else None,
+    )
+
+
+def _left_out(dataset):
+    """Subject 005 of CASIA-B's 74 training subjects, whose published walks are damaged; its class stays."""
+    if len(dataset.subjects) != 74:
+        return np.zeros(len(dataset), bool)
+    return np.char.lstrip(dataset.subject, "0") == "5"
+
+
+def _batch_layout(settings):
+    if settings["pk"]:
+        return settings["p"], settings["k"]
+    if settings["batch_size"] % settings["k"] or settings["batch_size"] < 2 * settings["k"]:
+        raise GaitError(
+            f"--bs {settings['batch_size']} must be a multiple of --k {settings['k']}, two subjects or more; "
+            "or give --pk --p --k"
+        )
+    return settings["batch_size"] // settings["k"], settings["k"]
+
+
+def make_model(recipe, dataset, classes):
+    """The recipe's model for a data set, with the weights of ``init_net`` where given."""
+    optimizer, options = recipe["optimizer"], recipe["model"]
+    with_classifier = classes if recipe["losses"]["cross_weight"] else 0
+    try:
+        model = AttenGait(
+            nclasses=with_classifier,
+            frame_shape=dataset.frame_shape,
+            weight_decay=0.0 if optimizer["name"] in DECOUPLED else optimizer["weight_decay"],
+            **({"deep": classes > DEEP_ABOVE} | options),
+        )
+    except ValueError as error:
+        raise GaitError(f"the model cannot be built for {dataset.path}: {error}") from error
+    if model.subtract_mean:
+        model.get_layer("pixel_scaling").mean.assign(mean_frame(dataset))
+    if recipe["train"]["init_net"]:
+        _start_from(model, recipe["train"]["init_net"])
+    return model
+
+
+def mean_frame(dataset):
+    """Mean over all frames of a data set, float32 ``(height, width, channels)``, streamed."""
+    total = np.zeros(dataset.frame_shape, np.float64)
+    for i in range(len(dataset)):
+        total += dataset.read(i).sum(axis=0, dtype=np.float64)
+    return (total / dataset.frames.sum()).astype(np.float32)
+
+
+def _start_from(model, path):
+    """Take over another model's weights; a classifier for other classes is left as it is, and said so."""
+    source = load_model(path)
+    ours, theirs = model.encoder.weights, source.encoder.weights
+    unlike = [
+        f"{a.path} {tuple(b.shape)} instead of {tuple(a.shape)}"
+        for a, b in zip(ours, theirs, strict=False)
+        if tuple(a.shape) != tuple(b.shape)
+    ]
+    if unlike or len(ours) != len(theirs):
+        raise GaitError(
+            f"{path} holds a model of another size ({len(theirs)} weights instead of {len(ours)}"
+            f"{'; ' + ', '.join(unlike[:3]) if unlike else ''}). Give the options it was trained with"
+        )
+    for a, b in zip(ours, theirs, strict=True):
+        a.assign(ops.convert_to_numpy(b.value))
+    if not (model.nclasses and source.nclasses):
+        return
+    ours, theirs = model.get_layer("logits").weights, source.get_layer("logits").weights
+    if [tuple(a.shape) for a in ours] != [tuple(b.shape) for b in theirs]:
+        print(f"{path}: classifier for {source.nclasses} classes not taken over, training {model.nclasses}")
+        return
+    for a, b in zip(ours, theirs, strict=True):
+        a.assign(ops.convert_to_numpy(b.value))
+
+
+def _fit(recipe, batches, classes, folder):
+    train, sampler = recipe["train"], batches.sampler
+    steps = sampler.steps_per_epoch
+    if not recipe["sampler"]["pk"]:
+        steps = max(1, len(batches.labels) // (sampler.p * sampler.k))
+    model = make_model(recipe, batches.dataset, classes)
+    compile_phase = _compiler(recipe, model, sampler, steps)
+    compile_phase(recipe["losses"]["cross_weight"])
+    model.optimizer.build(model.trainable_variables)
+    state = folder / STATE_FILE
+    done = restore_state(model, state) if state.exists() else 0
+    truncate_history(folder / "history.csv", done)
+    for last, cross_weight in _phases(recipe):
+        if done < last:
+            compile_phase(cross_weight)
+            _run_epochs(model, batches, done, last, steps, folder, train)
+            save_state(model, state, last)
+            done = last
+    export(model, folder / "model-final.hdf5", folder / FINAL_MODEL)
+
+
+def _phases(recipe):
+    """``(last epoch, weight of the cross-entropy)`` of each phase.
+
+    The published code switches the cross-entropy off at the end of epoch index ``epochs``, so the first
+    phase has one epoch more than it says.
+    """
+    epochs, extra = recipe["train"]["epochs"], recipe["train"]["extra_epochs"]
+    weight = recipe["losses"]["cross_weight"]
+    if not (extra and weight):
+        return [(epochs + extra, weight)]
+    return [(epochs + 1, weight), (epochs + extra, 0.0)]
+
+
+def _compiler(recipe, model, sampler, steps):
+    """A function that compiles the model for a phase; optimizer and margins are the same in all."""
+    losses, settings, train = recipe["losses"], recipe["optimizer"], recipe["train"]
+    replicas = max(1, train["multi_gpu"])
+    optimizer = make_optimizer(
+        settings["name"],
+        settings["learning_rate"] * replicas,
+        settings["weight_decay"],
+        recipe["schedule"],
+        train["epochs"] + train["extra_epochs"],
+        steps,
+    )
+    parts = model.output["embeddings"].shape[1]
+    if losses["adaptive"]:
+        model.margin_state = MarginState(parts, losses["margin"])
+    # MirroredStrategy computes a loss on each replica; JAX hands over the whole batch
+    blocks = replicas if keras.backend.backend() == "jax" else 1
+    triplet = BatchAllTriplet(
+        losses["margin"],
+        losses["soft"],
+        losses["normalise"],
+        blocks,
+        getattr(model, "margin_state", None),
+    )
+    # the published sum over parts, divided by the batch of all replicas and summed over them
+    triplet_weight = parts * replicas / (sampler.p * sampler.k)
+
+    def compile_phase(cross_weight):
+        functions, weights = {"embeddings": triplet}, {"embeddings": triplet_weight}
+        if model.nclasses:
+            functions["logits"], weights["logits"] = PartsCrossentropy(), cross_weight
+        model.compile(getattr(model, "optimizer", None) or optimizer, loss=functions, loss_weights=weights)
+
+    return compile_phase
+
+
+def _run_epochs(model, batches, first, last, steps, folder, train):
+    callbacks = [
+        _LearningRate(),
+        keras.callbacks.CSVLogger(folder / "history.csv", append=True),
+        keras.callbacks.TerminateOnNaN(),
+        SaveState(folder, train["save_epoch"]),
+        keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),
+    ]
+    try:
+        model.fit(
+            batches.to_tf_data(first * steps),
+            initial_epoch=first,
+            epochs=last,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            verbose=train["verbose"],
+        )
+    except Exception:
+        if batches.failure is not None:  # a backend wraps what went wrong while reading
+            raise batches.failure from None
+        raise
+    if model.stop_training:
+        raise GaitError(f"the loss became infinite or NaN; {folder} keeps the last good state. Lower --lr")
+
+
+class _LearningRate(keras.callbacks.Callback):
+    """Puts the learning rate into every epoch's logs."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["learning_rate"] = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))

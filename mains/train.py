@@ -1,0 +1,61 @@
+"""Train a gait recognition model: ``python mains/train.py --datadir DATA --pk --p 8 --k 8``."""
+
+from keras_gait.commands import CommandParser, run
+from keras_gait.errors import GaitError
+from keras_gait.training.flags import ALWAYS_ON, FLAGS, REFUSED, SWITCHES
+
+
+def parse(argv):
+    """The recipe's path and a dict of dotted keys that the command line sets."""
+    parser = CommandParser(
+        prog="train.py",
+        description=__doc__.splitlines()[0],
+        epilog="Any recipe key can be set by its dotted name, such as --sampler.frames 16.",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="recipe to start from, such as configs/attengait/casiab.yaml"
+    )
+    for flag, key, kind, meaning in FLAGS:
+        parser.add_argument(flag, dest=key, type=kind, metavar="X", help=f"{meaning} ({key})")
+    for flag, key, value, meaning in SWITCHES:
+        parser.add_argument(flag, dest=key, action="store_const", const=value, help=f"{meaning} ({key})")
+    for flag in ALWAYS_ON:
+        parser.add_argument(flag, action="store_true", help="always on, as in the original")
+    arguments, rest = parser.parse_known_args(argv)
+    given = vars(arguments)
+    overrides = {key: value for key, value in given.items() if "." in key and value is not None}
+    return arguments.config, overrides | dotted(rest)
+
+
+def dotted(words):
+    """``["--sampler.frames", "16"]`` -> ``{"sampler.frames": 16}``."""
+    from keras_gait.training.recipes import parse_override
+
+    pairs = {}
+    words = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    for flag, value in zip(words[::2], [*words[1::2], None], strict=False):
+        if flag in REFUSED:
+            raise GaitError(f"{flag} had no effect in the original and has none here: leave it out")
+        if not flag.startswith("--") or ("." not in flag and flag != "--method"):
+            raise GaitError(f"unknown argument {flag!r} (--help lists the flags)")
+        if value is None:
+            raise GaitError(f"{flag} needs a value")
+        pairs[flag[2:]] = parse_override(value)
+    return pairs
+
+
+def main(argv):
+    config, overrides = parse(argv)
+    from keras_gait.training.recipes import load_recipe  # these load Keras, which takes seconds
+    from keras_gait.training.supervised import train
+
+    recipe = load_recipe(config, overrides)
+    if recipe["data"]["datadir"] is None:
+        raise GaitError("no data set: give --datadir, a data set directory or a folder that holds it")
+    folders = train(recipe)
+    for folder in folders if isinstance(folders, list) else [folders]:
+        print(f"model: {folder / 'model-final.keras'}")
+
+
+if __name__ == "__main__":
+    run(main)
