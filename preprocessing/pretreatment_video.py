@@ -1,7 +1,8 @@
-"""Your own video, taken with a camera that stands still, becomes walks laid out as CASIA-B's raw frames.
+r"""Your own video, taken with a camera that stands still, becomes walks laid out as CASIA-B's raw frames.
 
     python preprocessing/pretreatment_video.py --video street.mp4 --output_path street
-    python preprocessing/pretreatment_casiab_of.py --input_path street/silhouettes --input_path_rgb street/rgb ...
+    python preprocessing/pretreatment_casiab_of.py --input_path street/silhouettes \
+        --input_path_rgb street/rgb --output_path street_of
 
 Every person who is followed through the video becomes a subject, every uninterrupted part of the way a take:
 
@@ -36,6 +37,7 @@ from keras_gait.vision.tracking import Tracker
 from keras_gait.vision.walks import find_walks
 
 BACKGROUND_FRAMES = 1000  # the background is learnt from at most about this many, spread over the video
+TRACK_COLUMNS = ("track", "subject", "take", "frame", "x", "y", "width", "height", "used", "reason")
 SHEET_ROWS, SHEET_COLUMNS = 100, 12
 
 
@@ -47,7 +49,9 @@ def parse(argv):
     parser.add_argument("--output_path", required=True, help="new folder for the two trees")
     parser.add_argument("--fps", type=float, help="frames per second to keep; without it all frames")
     parser.add_argument("--min_frames", type=int, default=30, help="leave out walks with fewer frames")
-    parser.add_argument("--min_height", type=int, default=32, help="leave out people lower than this, in pixels")
+    parser.add_argument(
+        "--min_height", type=int, default=32, help="leave out people lower than this, in pixels"
+    )
     parser.add_argument("--method", choices=("mog2", "knn"), default="mog2", help="background subtraction")
     parser.add_argument("--view", default="000", help="name of the view in the layout, such as 090")
     parser.add_argument("--subject_start", type=int, default=1, help="number of the first subject")
@@ -61,10 +65,10 @@ def parse(argv):
 
 
 class SilhouetteStore:
-    """Silhouettes of all blobs in a file without a name, so that memory does not grow with the video."""
+    """Silhouettes of all blobs in one open binary file, so that they take no memory."""
 
-    def __init__(self, folder):
-        self.file = tempfile.TemporaryFile(dir=folder)
+    def __init__(self, file):
+        self.file = file
 
     def put(self, mask):
         """Keep a uint8 mask -> where it is, for `get`."""
@@ -126,7 +130,10 @@ def write_frame(frame, mask, sighting, walk, folder, count, view):
     silhouette[y : y + sighting.height, x : x + sighting.width] = mask[: height - y, : width - x]
     parts = take_name(walk, view)
     name = f"{'-'.join(parts)}-{count + 1:03d}.png"
-    for tree, picture in (("rgb", frame[top : top + height, left : left + width]), ("silhouettes", silhouette)):
+    for tree, picture in (
+        ("rgb", frame[top : top + height, left : left + width]),
+        ("silhouettes", silhouette),
+    ):
         path = folder.joinpath(tree, *parts, name)
         if not cv2.imwrite(str(path), picture):
             raise GaitError(f"{path}: cannot be written. Check the free space, then run again.")
@@ -144,7 +151,7 @@ def write_tracks(path, tracks, walks, numbers):
     takes = {id(sighting): walk for walk in walks for sighting in walk.sightings}
     with open(path, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow("track subject take frame x y width height used reason".split())
+        rows.writerow(TRACK_COLUMNS)
         for track in tracks:
             for s in track.sightings:
                 walk = takes.get(id(s))
@@ -159,9 +166,20 @@ def explain_nothing(video, flags, tracks):
     why = ", ".join(f"{count} boxes: {reason}" for reason, count in reasons.most_common(3))
     raise GaitError(
         f"{video.path}: no walk of {flags.min_frames} frames by one whole person at least {flags.min_height} "
-        f"pixels high; {len(tracks)} things moved, the longest for {longest} frames ({why or 'nothing to judge'}). "
+        f"pixels high; {len(tracks)} things moved, the longest for {longest} frames ({why or 'no boxes'}). "
         "The camera must stand still; try a lower --min_frames or --min_height, or the other --method."
     )
+
+
+def cut_out(video, flags, store, folder):
+    """Everything from the video to the files in ``folder`` -> (walks, numbers of the frames in the file)."""
+    tracks, numbers = follow(video, flags, store)
+    walks = find_walks(tracks, video.fps, (video.width, video.height), flags.min_frames, flags.subject_start)
+    if not walks:
+        explain_nothing(video, flags, tracks)
+    write_walks(video, walks, store, folder, numbers, flags.view)
+    write_tracks(folder / "tracks.csv", tracks, walks, numbers)
+    return walks, numbers
 
 
 def main(argv):
@@ -173,14 +191,8 @@ def main(argv):
     partial = output.parent / f".{output.name}.{os.getpid()}.partial"
     partial.mkdir(parents=True)
     try:
-        store = SilhouetteStore(partial)
-        tracks, numbers = follow(video, flags, store)
-        size = video.width, video.height
-        walks = find_walks(tracks, video.fps, size, flags.min_frames, flags.subject_start)
-        if not walks:
-            explain_nothing(video, flags, tracks)
-        write_walks(video, walks, store, partial, numbers, flags.view)
-        write_tracks(partial / "tracks.csv", tracks, walks, numbers)
+        with tempfile.TemporaryFile(dir=partial) as file:
+            walks, numbers = cut_out(video, flags, SilhouetteStore(file), partial)
         partial.rename(output)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

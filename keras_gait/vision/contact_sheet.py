@@ -21,7 +21,9 @@ class ContactSheet:
         self.picture = np.full((len(labels) * (height + LABEL), columns * width, 3), 32, np.uint8)
         for row, label in enumerate(labels):
             place = (4, row * (height + LABEL) + LABEL - 6)
-            cv2.putText(self.picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+            cv2.putText(
+                self.picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA
+            )
 
     def add(self, row, column, frame, mask, corner):
         """Put a person into a tile.

@@ -44,8 +44,8 @@ class Video:
             )
         if fps is not None and not 0 < fps <= stated:
             raise GaitError(
-                f"{path} has {stated:g} frames a second; --fps {fps:g} must be above 0 and no more than that. "
-                "Leave --fps out to keep every frame."
+                f"{path} has {stated:g} frames a second; --fps {fps:g} must be above 0 and no more "
+                "than that. Leave --fps out to keep every frame."
             )
         self.height, self.width = frame.shape[:2]
         self.share = 1.0 if fps is None else fps / stated
@@ -76,7 +76,9 @@ class Background:
     """
 
     def __init__(self, method, history, height):
-        create = {"knn": cv2.createBackgroundSubtractorKNN, "mog2": cv2.createBackgroundSubtractorMOG2}[method]
+        create = {"knn": cv2.createBackgroundSubtractorKNN, "mog2": cv2.createBackgroundSubtractorMOG2}[
+            method
+        ]
         self.model = create(history=history, detectShadows=True)
         self.model.setShadowThreshold(SHADOW)
         self.rate = 1 / history
@@ -162,7 +164,7 @@ def describe_colours(pixels, mask):
 
 def count_heads(mask):
     """Count the peaks of a silhouette's upper outline: one for a person, two where two people merged."""
-    height, width = mask.shape
+    height = len(mask)
     outline = np.where(mask.any(axis=0), height - mask.argmax(axis=0), 0)
     smooth = cv2.blur(outline.astype(np.float32)[None], (max(3, height // 20) | 1, 1))[0]
     edges = np.concatenate([[0], smooth, [0]])

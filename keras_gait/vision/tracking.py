@@ -53,7 +53,7 @@ class Track:
         return (*(self.centre - self.size / 2), *(self.centre + self.size / 2))
 
     def cost(self, blob):
-        """How badly a blob fits: distance in body heights + difference in size + in colours; inf: not at all."""
+        """How badly a blob fits: distance in heights + difference in size + in colours; inf: not at all."""
         height = self.size[1]
         distance = np.linalg.norm(blob.centre - self.centre) / height
         if distance > REACH + REACH_PER_LOST_FRAME * self.unsure:
@@ -144,16 +144,25 @@ class Tracker:
         return {int(c): self.active[r] for r, c in zip(rows, columns, strict=True) if allowed[r, c]}
 
     def _find_hidden(self, blobs, owner):
-        """Tracks without a blob that are expected inside the blob of another -> {id of track: index of blob}."""
+        """Tracks without a blob that are expected in one with others -> {id of track: index of blob}.
+
+        Where the blob belongs to nobody, for its colours are a mixture, the first of them becomes its owner.
+        """
         assigned = {id(track) for track in owner.values()}
-        hidden = {}
+        inside = {}
         for track in self.active:
             if id(track) in assigned or len(track.sightings) < YOUNG:
                 continue
-            shares = {index: _covered(track.box(), blobs[index]) for index in owner}
-            best = max(shares, key=shares.get, default=None)
+            shares = [_covered(track.box(), blob) for blob in blobs]
+            best = int(np.argmax(shares)) if shares else None
             if best is not None and shares[best] >= COVERED:
-                hidden[id(track)] = best
+                inside.setdefault(best, []).append(track)
+        hidden = {}
+        for index, tracks in inside.items():
+            if index in owner or len(tracks) > 1:
+                others = tracks if index in owner else tracks[1:]
+                owner.setdefault(index, tracks[0])
+                hidden |= {id(track): index for track in others}
         return hidden
 
     def _start(self, blob):

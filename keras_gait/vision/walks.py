@@ -58,7 +58,7 @@ def find_walks(tracks, fps, size, min_frames, first_subject=1):
 
 
 def judge(sightings, fps):
-    """Set ``reason`` of the sightings whose size or shape is not that of one whole person, or who stand still.
+    """Set ``reason`` of sightings whose size or shape is not that of one whole person, or who stand still.
 
     Sizes are compared with the median within a second before and after, of the same person.
     """
@@ -123,7 +123,7 @@ def find_region(sightings, size):
 
 
 def _even_span(low, high, limit):
-    """-> start and even length of the span within 0..limit; one more pixel where there is one, else one less."""
+    """-> start and even length of the span within 0..limit: one pixel more where there is one, else less."""
     low, high = max(low, 0), min(high, limit)
     if (high - low) % 2:
         if high < limit:
