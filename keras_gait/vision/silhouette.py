@@ -29,7 +29,7 @@ def normalise_silhouette(silhouette, size=64, width=44):
         body, (columns, size), interpolation=cv2.INTER_AREA if len(rows) > size else cv2.INTER_CUBIC
     )
     area = body.sum(axis=0, dtype=np.int64).cumsum()
-    centre = int(np.searchsorted(area, area[-1] / 2))
+    centre = int(np.searchsorted(area, area[-1] / 2, side="right"))
     padded = np.pad(body, ((0, 0), (width, width)))
     left = centre + width - width // 2
     return padded[:, left : left + width]
