@@ -61,15 +61,17 @@ class Plan:
         return self.sequences[shard * count // self.shards : (shard + 1) * count // self.shards]
 
     def fingerprint(self):
-        """Hex digest of the settings and of every source with its time of change."""
+        """Hex digest of the settings and of every source with its time of change, wherever they lie."""
         digest = hashlib.sha256(
             repr(
                 (FORMAT_VERSION, self.modality, self.frame_shape, self.dtype, self.source, self.split)
             ).encode()
         )
         digest.update(self.encoding.encode())
-        for sequence in self.sequences:
-            digest.update(repr((*sequence, os.stat(sequence.source).st_mtime_ns)).encode())
+        root = os.path.commonpath([sequence.source for sequence in self.sequences])
+        for *fields, source in self.sequences:
+            changed = os.stat(source).st_mtime_ns
+            digest.update(repr((*fields, os.path.relpath(source, root), changed)).encode())
         return digest.hexdigest()
 
 
