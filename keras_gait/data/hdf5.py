@@ -136,11 +136,14 @@ def open_hdf5_dataset(path):
 
 
 def _first_frames(folder, files):
-    """The frames of the first sequence file that is there; all have the same shape and dtype."""
+    """The frames of the first sequence file that can be read; all have the same shape and dtype."""
     for file in files:
-        if (folder / file).is_file():
-            return read_hdf5(folder / file)["data"]
-    raise GaitError(f"{folder} holds none of the {len(files)} files that {folder.name}.h5 lists.")
+        try:
+            with h5py.File(folder / file, "r") as sequence:
+                return sequence["data"][()]
+        except (OSError, KeyError):
+            continue  # it is reported when it is read
+    raise GaitError(f"{folder}: none of the {len(files)} files that {folder.name}.h5 lists can be read.")
 
 
 def hdf5_sequences(ds):
