@@ -1,0 +1,176 @@
+"""Embeddings of whole sequences, on disk: computed in batches of equal length, and kept for the next time."""
+
+import hashlib
+import json
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from keras_gait.errors import GaitError
+from keras_gait.vision.clips import cut_columns
+
+BATCH_FRAMES = 512  # at most in one batch of several sequences: bounds the memory of the feature maps
+READERS = 4
+BATCHES_AHEAD = 3
+CUT_WIDTH = 64  # of the frames that columns 10..53 are taken from
+
+
+def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, title=None):
+    """Embeddings ``(n, parts, dim)`` float32 of the sequences of ``dataset``, in its order.
+
+    Every sequence is taken whole, at its own length. A batch holds sequences of exactly one length, so
+    nothing is padded and no embedding depends on what else is in its batch. Sequences shorter than
+    ``min_frames`` are repeated up to it; `long_enough` finds them.
+
+    Args:
+        model: with ``encoder``: frames ``(batch, frames, height, width, channels)`` -> embeddings.
+        batch_size: sequences in a batch, at most; long ones come in smaller batches.
+        cut: look at columns 10..53 of each frame only, widened to the frame.
+        output: a ``.npy`` file to write block by block; the result is then a memory map of it.
+        title: of the progress bar; None shows none.
+    """
+    check_frames(model, dataset)
+    if cut and dataset.frame_shape[1] != CUT_WIDTH:
+        raise GaitError(
+            f"--cut is for frames 64 wide; those of {dataset.path} are {dataset.frame_shape[1]} wide"
+        )
+    if not len(dataset) or not dataset.frames.all():
+        what = "an empty sequence" if len(dataset) else "no sequence"
+        raise GaitError(
+            f"{dataset.path} holds {what}: nothing to embed. Check the selection, or make the set anew."
+        )
+    embeddings = None
+    with tqdm(total=len(dataset), desc=title, unit="seq", disable=title is None) as bar:
+        for members, frames in _read_ahead(
+            dataset, _batches(dataset, batch_size, min_frames), min_frames, cut
+        ):
+            values = np.asarray(model.encoder.predict_on_batch(frames), np.float32)
+            if not np.isfinite(values).all():
+                raise GaitError(
+                    f"the model gives embeddings that are not finite for {_name(dataset, members[0])}"
+                )
+            if embeddings is None:
+                embeddings = _array((len(dataset), *values.shape[1:]), output)
+            embeddings[members] = values
+            bar.update(len(members))
+    if output is not None:
+        embeddings.flush()
+    return embeddings
+
+
+def check_frames(model, dataset):
+    """Refuse a data set whose frames are not what the model takes."""
+    if not hasattr(model, "encoder"):
+        raise GaitError(f"a model with an encoder is needed, but {type(model).__name__} has none")
+    wanted = tuple(model.encoder.input_shape[2:])
+    if any(
+        size is not None and size != found for size, found in zip(wanted, dataset.frame_shape, strict=False)
+    ):
+        raise GaitError(
+            f"{dataset.path} holds frames of {_shape(dataset.frame_shape)}, but the model takes "
+            f"{_shape(wanted)}: "
+            "choose the data set of the model's modality"
+        )
+
+
+def long_enough(dataset, min_frames):
+    """The sequences of at least ``min_frames`` frames, and names of the others -> ``(data set, [str])``."""
+    short = np.flatnonzero(dataset.frames < min_frames)
+    names = [f"{_name(dataset, i)} ({dataset.frames[i]})" for i in short]
+    return (dataset.select(dataset.frames >= min_frames) if names else dataset), names
+
+
+def cached_embeddings(model, model_path, dataset, folder, role, **settings):
+    """`embed` as a memory map in ``folder``, taken from there when nothing has changed.
+
+    The file's name and the note beside it come from the bytes of the model's file, the data set's
+    index and the settings. A file gets its name when it is complete, so an interrupted run leaves
+    nothing that could be taken for a result.
+    """
+    with open(model_path, "rb") as file:
+        model_digest = hashlib.file_digest(file, "sha256").hexdigest()
+    options = {name: value for name, value in settings.items() if name not in ("batch_size", "title")}
+    key = {"model": model_digest, "dataset": dataset.fingerprint, "options": options}
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    path = Path(folder) / f"{role}-{digest}.npy"
+    note = path.with_suffix(".json")
+    known = _open_complete(path, note, key, len(dataset))
+    if known is not None:
+        print(f"{role}: embeddings taken from {path}")
+        return known
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        embed(model, dataset, output=temporary, **settings)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    about = key | {
+        "dataset_path": str(dataset.path),
+        "model_path": str(model_path),
+        "sequences": len(dataset),
+    }
+    temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, note)
+    return np.load(path, mmap_mode="r")
+
+
+def _open_complete(path, note, key, count):
+    """The cached memory map, or None where it is missing, damaged or not of this ``key``."""
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+        embeddings = np.load(path, mmap_mode="r")
+    except (OSError, ValueError):
+        return None
+    same = isinstance(found, dict) and all(found.get(name) == value for name, value in key.items())
+    return embeddings if same and embeddings.ndim == 3 and len(embeddings) == count else None
+
+
+def _batches(dataset, batch_size, min_frames):
+    """Index arrays of sequences of one length, longest first: what does not fit in memory fails at once."""
+    lengths = np.maximum(dataset.frames, min_frames)
+    for length in np.unique(lengths)[::-1]:
+        members = np.flatnonzero(lengths == length)
+        size = max(1, min(batch_size, BATCH_FRAMES // int(length)))
+        yield from (members[start : start + size] for start in range(0, len(members), size))
+
+
+def _read_ahead(dataset, batches, min_frames, cut):
+    """``(members, frames)`` of every batch, in order; threads read the next while the model works."""
+
+    def read(i):
+        frames = dataset.read(i)
+        frames = frames[np.arange(max(len(frames), min_frames)) % len(frames)]
+        return cut_columns(frames) if cut else frames
+
+    waiting = deque()
+    with ThreadPoolExecutor(READERS) as pool:
+        for members in batches:
+            waiting.append((members, [pool.submit(read, int(i)) for i in members]))
+            if len(waiting) > BATCHES_AHEAD:
+                yield _gather(*waiting.popleft())
+        while waiting:
+            yield _gather(*waiting.popleft())
+
+
+def _gather(members, futures):
+    return members, np.stack([future.result() for future in futures])
+
+
+def _array(shape, output):
+    if output is None:
+        return np.empty(shape, np.float32)
+    return np.lib.format.open_memmap(output, mode="w+", dtype=np.float32, shape=shape)
+
+
+def _name(dataset, i):
+    fields = (column[i] for column in (dataset.subject, dataset.condition, dataset.view, dataset.video))
+    return "/".join(field for field in fields if field)
+
+
+def _shape(shape):
+    return "x".join("any" if size is None else str(size) for size in shape)

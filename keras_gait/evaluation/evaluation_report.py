@@ -1,0 +1,66 @@
+"""The page of one evaluation: tables, heat maps of the views, CMC, attention, settings."""
+
+import sys
+
+import numpy as np
+
+from keras_gait.evaluation import report
+from keras_gait.evaluation.figures import attention_overlays, cmc_curves, view_heat_maps
+from keras_gait.evaluation.results import tables
+
+SAMPLES = 3
+
+
+def write_evaluation_report(path, result, facts, model, probe, simulated=False):
+    """Write the page of an `Evaluation` to ``path``.
+
+    ``facts``: dict of what was evaluated and how; ``probe``: the data set that sample frames are from.
+    """
+    sections = [(title, report.table(header, rows)) for title, header, rows in tables(result, simulated)]
+    if result.views:
+        png = view_heat_maps(result.rates, result.names, result.views, result.gallery_views)
+        sections.append(
+            (
+                "Rank-1 in % by probe and gallery view",
+                report.picture(png, "heat map of rank-1 by pair of views"),
+            )
+        )
+    png = cmc_curves(result.cmc, result.names)
+    sections.append(
+        ("Cumulative match curve of the whole gallery", report.picture(png, "cumulative match curve"))
+    )
+    attention = attention_section(model, probe)
+    if attention:
+        sections.append(("Where the network looks", attention))
+    sections.append(("Settings", report.settings(facts)))
+    mean = np.nanmean(result.table[:, -1]) if not np.isnan(result.table[:, -1]).all() else np.nan
+    title = "Gait recognition: evaluation" + (" on simulated walkers" if simulated else "")
+    lead = f"{facts['model']}: mean rank-1 {100 * mean:.1f} %"
+    note = "The walkers of this data set are simulated: these figures say nothing about real people."
+    report.write_report(path, title, lead, sections, note if simulated else None)
+
+
+def attention_section(model, dataset):
+    """Attention maps over sample frames, for models whose module offers ``attention_maps``; else None."""
+    find_maps = getattr(sys.modules[type(model).__module__], "attention_maps", None)
+    if find_maps is None or dataset.frame_shape[-1] not in (1, 3):
+        return None
+    chosen = sample_sequences(dataset)
+    frames = [dataset.read(i, int(dataset.frames[i]) // 2, 1)[0] for i in chosen]
+    names = [
+        " ".join(field for field in (dataset.subject[i], dataset.condition[i], dataset.view[i]) if field)
+        for i in chosen
+    ]
+    png = attention_overlays(frames, names, find_maps(model))
+    return report.picture(png, "attention of every layer over sample frames")
+
+
+def sample_sequences(dataset):
+    """Indices of one sequence of each condition, of the view nearest to the side where there are views."""
+    chosen = []
+    for condition in sorted(set(dataset.condition))[:SAMPLES]:
+        members = np.flatnonzero(dataset.condition == condition)
+        views = dataset.view[members]
+        side = [abs(int(view) - 90) if view.isdigit() else 0 for view in views]
+        chosen.append(int(members[int(np.argmin(side))]))
+    return chosen

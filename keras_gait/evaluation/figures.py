@@ -1,0 +1,112 @@
+"""The pictures of a report, as PNG bytes; drawn without a display."""
+
+import io
+
+import cv2
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+_INK = "#22303c"
+
+
+def _png(figure):
+    FigureCanvasAgg(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", facecolor="white")
+    return buffer.getvalue()
+
+
+def view_heat_maps(rates, names, probe_views, gallery_views):
+    """One heat map a condition: ``rates`` ``(conditions, probe views, gallery views)``, fractions."""
+    cell = 0.42
+    width = 1.2 + cell * max(4, len(gallery_views))
+    height = 1.3 + cell * max(3, len(probe_views))
+    figure = Figure((width * len(names), height), layout="constrained")
+    for axes, name, values in zip(
+        figure.subplots(1, len(names), squeeze=False)[0], names, rates, strict=True
+    ):
+        axes.imshow(100 * values, vmin=0, vmax=100, cmap="YlGnBu", aspect="auto")
+        _number_cells(axes, 100 * values, "{:.0f}", values > 0.6)
+        _tick_labels(axes, gallery_views, probe_views)
+        axes.set(title=name, xlabel="gallery view", ylabel="probe view")
+    return _png(figure)
+
+
+def cmc_curves(curves, names):
+    """Cumulative match curves: ``curves`` ``(conditions, ranks)``, fractions."""
+    figure = Figure((5.6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    ranks = np.arange(1, curves.shape[1] + 1)
+    for curve, name in zip(curves, names, strict=True):
+        axes.plot(ranks, 100 * curve, marker="o", markersize=3, label=name)
+    low = np.nanmin(curves, initial=1.0)
+    axes.set(xlabel="rank", ylabel="probes found (%)", xlim=(0.5, len(ranks) + 0.5))
+    axes.set_ylim(max(0, np.floor(low * 10 - 0.5) * 10), 101)
+    axes.set_xticks([1, *range(5, len(ranks) + 1, 5)])
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+def attention_overlays(frames, names, maps, columns=7):
+    """Sample frames, and below each the attention of every layer over it.
+
+    ``frames``: list of uint8 ``(height, width, 1 or 3)``; ``names``: one a frame; ``maps``: dict from
+    layer name to ``(rows, columns)``. A map is stretched over the frame; bright is much attention.
+    """
+    per_row = min(columns, len(maps) + 1)
+    lines = -(-(len(maps) + 1) // per_row)
+    figure = Figure((1.45 * per_row, 1.65 * lines * len(frames)), layout="constrained")
+    grid = figure.subplots(lines * len(frames), per_row, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for frame, name, cells in zip(frames, names, grid.reshape(len(frames), -1), strict=True):
+        cells[0].imshow(frame.squeeze(), cmap="gray")
+        cells[0].set_title(name, fontsize=8, color=_INK)
+        for axes, (layer, weights) in zip(cells[1:], maps.items(), strict=False):
+            axes.imshow(_shaded(frame, weights))
+            axes.set_title(layer, fontsize=8, color=_INK)
+    return _png(figure)
+
+
+def _shaded(frame, weights):
+    """The frame in grey, darkened where the weights are low; RGB fractions."""
+    height, width = frame.shape[:2]
+    weights = cv2.resize(np.asarray(weights, np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    weights = (weights - weights.min()) / max(float(np.ptp(weights)), 1e-12)
+    ink = 1 - np.abs(frame.astype(np.float32) - np.median(frame, axis=(0, 1))).max(axis=-1) / 255
+    heat = np.stack([1 - 0.15 * weights, 1 - 0.75 * weights, 1 - 0.95 * weights], axis=-1)
+    return heat * (0.35 + 0.65 * ink[..., None])
+
+
+def distance_matrix(values, rows, columns, row_title, column_title):
+    """Distances between walks, ``values`` ``(rows, columns)``; the nearest of every row is framed."""
+    figure = Figure((1.6 + 0.62 * len(columns), 1.4 + 0.5 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(values, cmap="YlGnBu_r", aspect="auto")
+    _number_cells(axes, values, "{:.3g}", values < values.min() + 0.4 * np.ptp(values))
+    for row, column in enumerate(values.argmin(axis=1)):
+        axes.add_patch(_frame(column, row))
+    _tick_labels(axes, columns, rows)
+    axes.set(xlabel=column_title, ylabel=row_title)
+    figure.colorbar(image, label="distance")
+    return _png(figure)
+
+
+def _frame(column, row):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor="#d9480f", linewidth=2)
+
+
+def _tick_labels(axes, columns, rows):
+    axes.set_xticks(range(len(columns)), [str(name) for name in columns], rotation=90, fontsize=8)
+    axes.set_yticks(range(len(rows)), [str(name) for name in rows], fontsize=8)
+
+
+def _number_cells(axes, values, form, on_dark):
+    for (row, column), value in np.ndenumerate(values):
+        text = "-" if np.isnan(value) else form.format(value)
+        color = "white" if on_dark[row, column] else _INK
+        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=color)

@@ -1,0 +1,174 @@
+"""What an evaluation starts from: the model's file, the run it came from, the sequences that can be used."""
+
+from pathlib import Path
+
+import yaml
+
+from keras_gait.errors import GaitError
+
+FINAL_MODEL = "model-final.keras"
+#: flags of the published test commands that repeat the training's choice, and the model's own word for it
+ARCHITECTURE_FLAGS = (
+    "model_size",
+    "split_crossentropy",
+    "softmax_attention",
+    "combined_output_length",
+    "cross_weight",
+)
+
+
+def add_architecture_flags(parser):
+    """Add the flags that had to repeat the training's choice; the file tells it, so they are only checked."""
+    group = parser.add_argument_group(
+        "architecture", "the model's file tells these; where one is given it must agree with the file"
+    )
+    group.add_argument("--cross_weight", type=float, help="weight of the cross-entropy in training")
+    group.add_argument("--model_size", choices=("small", "medium", "large"), help="widths of the network")
+    group.add_argument(
+        "--split_crossentropy", action="store_true", default=None, help="a classifier per part"
+    )
+    group.add_argument(
+        "--softmax_attention", action="store_true", default=None, help="softmax over attention"
+    )
+    group.add_argument("--combined_output_length", type=int, help="length of a part's descriptor")
+
+
+def find_run(model=None, datadir=None, runs="runs"):
+    """The model's file and the data folder, either may be left out -> ``(Path, Path or None)``.
+
+    Without ``model``, the newest `FINAL_MODEL` below ``runs``. Without ``datadir``, the one that the
+    run's ``recipe.yaml`` names; None where there is no recipe.
+    """
+    if model is None:
+        found = sorted(Path(runs).rglob(FINAL_MODEL), key=lambda path: path.stat().st_mtime)
+        if not found:
+            raise GaitError(
+                f"no {FINAL_MODEL} below ./{runs}: train a model first (mains/train.py), or name one "
+                "by --model"
+            )
+        model = found[-1]
+        print(f"model: {model} (the newest run)")
+    model = Path(model)
+    if not model.is_file():
+        raise GaitError(f"--model {model} does not exist. Expected: a .keras or .hdf5 file")
+    return model, Path(datadir) if datadir is not None else recipe_datadir(model.parent)
+
+
+def recipe_datadir(folder):
+    """``data.datadir`` of the ``recipe.yaml`` in a run's folder, or None."""
+    path = folder / "recipe.yaml"
+    if not path.is_file():
+        return None
+    try:
+        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise GaitError(
+            f"{path} is not YAML ({' '.join(str(error).split())}): name the data by --datadir"
+        ) from error
+    data = recipe.get("data") if isinstance(recipe, dict) else None
+    datadir = data.get("datadir") if isinstance(data, dict) else None
+    return Path(datadir) if datadir else None
+
+
+def find_sets(datadir, gallery=None, probe=None, nclasses=None):
+    """Paths of the gallery ("ft") and probe ("test") sets; ``gallery`` and ``probe`` name them directly."""
+    from keras_gait.data.dataset import find_dataset
+
+    if datadir is None and (gallery is None or probe is None):
+        raise GaitError("where is the data? Give --datadir, or --gallery and --probe")
+    return (
+        Path(gallery) if gallery is not None else find_dataset(datadir, "ft", nclasses),
+        Path(probe) if probe is not None else find_dataset(datadir, "test", nclasses),
+    )
+
+
+def open_model(path, flags=None):
+    """Load a model and hold the architecture flags that were given against it.
+
+    ``flags``: dict that may hold `ARCHITECTURE_FLAGS`, None for those not given. Published files of
+    weights alone do not tell ``softmax_attention``; there the flag says it.
+    """
+    from keras_gait.checkpoints import load_model
+
+    flags = flags or {}
+    given = {name: flags[name] for name in ARCHITECTURE_FLAGS if flags.get(name) is not None}
+    model = load_model(path)
+    if (
+        given.get("softmax_attention")
+        and not model_setting(model, "softmax_attention")
+        and _only_weights(path)
+    ):
+        model = load_model(path, softmax_attention=True)
+    if given.pop("cross_weight", 0) and not getattr(model, "nclasses", 0):
+        raise GaitError(f"--cross_weight contradicts {path}, which has no classifier: leave the flag out")
+    for name, value in given.items():
+        found = model_setting(model, name)
+        if found is None:
+            raise GaitError(f"--{name} does not apply to {path}, a {type(model).__name__}: leave it out")
+        if found != value:
+            flag = f"--{name}" if value is True else f"--{name} {value}"
+            raise GaitError(
+                f"{flag} contradicts {path}, which has {name} {found}: leave it out, the file tells"
+            )
+    return model
+
+
+def model_setting(model, name):
+    """What a model says about an architecture flag; None where it has no such thing."""
+    if name == "model_size" and getattr(model, "n_filters", None):
+        from keras_gait.models.attengait import SIZES
+
+        sizes = [size for size, widths in SIZES.items() if tuple(widths) == tuple(model.n_filters)]
+        return sizes[0] if sizes else f"widths {tuple(model.n_filters)}"
+    return getattr(model, name, None)
+
+
+def _only_weights(path):
+    """Whether a file holds weights without the model's description."""
+    import h5py
+
+    if not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path, "r") as file:
+        return "model_config" not in file.attrs
+
+
+def usable(dataset, min_frames, role, verbose=False, shown=5):
+    """The sequences long enough to evaluate; those left out are printed (all of them if ``verbose``)."""
+    from keras_gait.evaluation.embedding import long_enough
+
+    kept, short = long_enough(dataset, min_frames)
+    if len(dataset) and not len(kept):
+        raise GaitError(
+            f"none of the {len(dataset)} {role} sequences of {dataset.name} has {min_frames} "
+            "frames; the longest "
+            f"has {max(dataset.frames, default=0)}: give a smaller --nframes, or another data set"
+        )
+    if short:
+        names = short if verbose else short[:shown]
+        more = (
+            f" and {len(short) - len(names)} more (--verbose lists them)" if len(short) > len(names) else ""
+        )
+        print(
+            f"{len(short)} of {len(dataset)} {role} sequences have fewer than {min_frames} frames "
+            "and are left out: "
+            f"{', '.join(names)}{more}"
+        )
+    return kept
+
+
+def least_frames(model, nframes):
+    """Frames that a sequence must have: ``nframes``, or more where the model needs more."""
+    return max(nframes, getattr(model, "min_frames", 1))
+
+
+def check_positive(**flags):
+    """Refuse flags below 1, by name."""
+    for name, value in flags.items():
+        if value < 1:
+            raise GaitError(f"--{name} must be 1 or more. Received: {value}")
+
+
+def is_simulated(dataset):
+    """Whether a data set says that nobody really walked."""
+    return "simulated" in str(dataset.info.get("source", "")).lower()

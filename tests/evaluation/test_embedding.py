@@ -1,0 +1,173 @@
+"""Embeddings: whole sequences, independent of the batch, computed anew whenever something changed."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from keras_gait.errors import GaitError
+from keras_gait.evaluation import embedding
+from keras_gait.evaluation.embedding import cached_embeddings, embed, long_enough
+
+
+class Clips:
+    """A data set in memory: sequence i has ``lengths[i]`` frames of the value i, the last one of 99."""
+
+    def __init__(self, lengths, shape=(2, 2, 1), fingerprint="f"):
+        self.path, self.frame_shape, self.fingerprint = Path("clips"), shape, fingerprint
+        self.frames = np.array(lengths, np.int32)
+        self.subject = np.array([f"{i:03d}" for i in range(len(lengths))])
+        self.condition = self.view = self.video = np.array([""] * len(lengths))
+
+    def __len__(self):
+        return len(self.frames)
+
+    def select(self, mask):
+        return Clips(self.frames[mask], self.frame_shape)
+
+    def read(self, i):
+        frames = np.full((self.frames[i], *self.frame_shape), i, np.uint8)
+        frames[-1] = 99
+        return frames
+
+
+class Encoder:
+    """Embeds a clip as [[its mean, its frames]] and keeps the shapes that it was given."""
+
+    input_shape = (None, None, 2, 2, 1)
+
+    def __init__(self):
+        self.shapes = []
+
+    def predict_on_batch(self, frames):
+        self.shapes.append(frames.shape[:2])
+        means = frames.mean(axis=(1, 2, 3, 4))
+        return np.stack([means, np.full(len(frames), frames.shape[1])], axis=1)[:, None]
+
+
+def model():
+    return SimpleNamespace(encoder=Encoder())
+
+
+def test_batches_hold_one_length_and_results_keep_the_order():
+    net = model()
+    values = embed(net, Clips([4, 3, 4, 3, 4]), batch_size=2)
+    assert net.encoder.shapes == [(2, 4), (1, 4), (2, 3)]
+    assert values.shape == (5, 1, 2)
+    assert values[:, 0, 1].tolist() == [4, 3, 4, 3, 4]
+    np.testing.assert_allclose(
+        values[:, 0, 0], [(3 * 0 + 99) / 4, 101 / 3, 105 / 4, 105 / 3, 111 / 4], rtol=1e-6
+    )
+
+
+def test_long_sequences_come_in_smaller_batches(monkeypatch):
+    monkeypatch.setattr(embedding, "BATCH_FRAMES", 10)
+    net = model()
+    embed(net, Clips([5, 5, 5, 20]))
+    assert net.encoder.shapes == [(1, 20), (2, 5), (1, 5)]
+
+
+def test_short_sequences_are_repeated_from_their_start():
+    net = model()
+    values = embed(net, Clips([3]), min_frames=5)
+    assert net.encoder.shapes == [(1, 5)]
+    assert values[0, 0, 0] == pytest.approx(99 / 5)  # 0 0 99 0 0
+
+
+def test_short_sequences_are_named():
+    dataset, names = long_enough(Clips([30, 12, 40]), 30)
+    assert len(dataset) == 2
+    assert names == ["001 (12)"]
+
+
+def test_embeddings_can_be_written_to_a_file(tmp_path):
+    values = embed(model(), Clips([4, 3]), output=tmp_path / "e.npy")
+    assert isinstance(values, np.memmap)
+    np.testing.assert_array_equal(np.load(tmp_path / "e.npy"), embed(model(), Clips([4, 3])))
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """Calls `cached_embeddings` and says whether the model had to work."""
+    weights = tmp_path / "model.keras"
+    weights.write_bytes(b"weights")
+
+    def call(dataset=None, **settings):
+        net = model()
+        values = cached_embeddings(
+            net, weights, dataset or Clips([4, 3]), tmp_path / "results", "probe", **settings
+        )
+        assert values.shape == (2, 1, 2)
+        return bool(net.encoder.shapes)
+
+    call.weights, call.folder = weights, tmp_path / "results"
+    return call
+
+
+def test_unchanged_embeddings_are_reused_whatever_the_batch_size(cached):
+    assert cached(batch_size=1)
+    assert not cached(batch_size=2)
+
+
+def test_another_model_data_set_or_setting_computes_anew(cached):
+    cached()
+    assert cached(min_frames=7)
+    assert cached(Clips([4, 3], fingerprint="other"))
+    cached.weights.write_bytes(b"trained on")
+    assert cached()
+
+
+def test_half_written_or_damaged_files_are_not_used(cached):
+    cached()
+    file = next(cached.folder.glob("*.npy"))
+    file.write_bytes(file.read_bytes()[:100])
+    assert cached()
+    next(cached.folder.glob("*.json")).unlink()
+    assert cached()
+
+
+def test_an_interrupted_run_leaves_no_file(cached):
+    class Broken(Clips):
+        def read(self, i):
+            raise GaitError("damaged")
+
+    with pytest.raises(GaitError, match="damaged"):
+        cached(Broken([4, 3]))
+    assert list(cached.folder.iterdir()) == []
+
+
+def test_embeddings_that_are_not_finite_are_refused():
+    net = model()
+    net.encoder.predict_on_batch = lambda frames: np.full((len(frames), 1, 2), np.nan)
+    with pytest.raises(GaitError, match="not finite for 000"):
+        embed(net, Clips([4]))
+
+
+def test_frames_of_another_shape_are_refused():
+    with pytest.raises(GaitError, match="holds frames of 64x64x3, but the model takes 2x2x1"):
+        embed(model(), Clips([4], (64, 64, 3)))
+
+
+def test_no_sequence_is_refused():
+    with pytest.raises(GaitError, match="no sequence"):
+        embed(model(), Clips([]))
+
+
+def test_cut_shows_the_model_the_middle_columns_only():
+    class Wide(Clips):
+        def read(self, i):
+            frames = np.full((self.frames[i], *self.frame_shape), 200, np.uint8)
+            frames[:, :, :10] = frames[:, :, 54:] = 0
+            return frames
+
+    net = model()
+    net.encoder.input_shape = (None, None, 4, 64, 3)
+    assert embed(net, Wide([2], (4, 64, 3)), cut=True)[0, 0, 0] == 200
+    assert embed(net, Wide([2], (4, 64, 3)))[0, 0, 0] < 200
+
+
+def test_cut_needs_frames_of_its_width():
+    net = model()
+    with pytest.raises(GaitError, match="--cut is for frames 64 wide; those of clips are 2 wide"):
+        embed(net, Clips([2]), cut=True)

@@ -1,0 +1,148 @@
+"""mains/test.py as a user runs it: on a small CASIA-B like set, with a tiny AttenGait."""
+
+import json
+import re
+import zlib
+
+import numpy as np
+import pytest
+
+SEQUENCES = (("nm", "01"), ("nm", "04"), ("nm", "05"), ("bg", "01"), ("cl", "01"))
+VIEWS = ("000", "090")
+SUBJECTS = ("075", "076")
+
+
+def frames_of(source):
+    """Noise that follows from the source's name; one short sequence."""
+    seed = zlib.crc32(source[-13:].encode())
+    length = 10 if source.endswith("076-cl-01-090") else 16 + seed % 2
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (length, 64, 64, 3), np.uint8), []
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a run (``runs/a``) and a data set (``casiab_of``) that holds gallery and probes."""
+    from keras_gait.data.writer import Sequence, write_dataset
+    from keras_gait.models import AttenGait
+
+    place = tmp_path_factory.mktemp("place")
+    (place / "raw").mkdir()
+    sequences = []
+    for subject in SUBJECTS:
+        for condition, video in SEQUENCES:
+            for view in VIEWS:
+                source = place / "raw" / f"{subject}-{condition}-{video}-{view}"
+                source.touch()
+                sequences.append(Sequence(subject, condition, view, video, str(source)))
+    write_dataset(
+        place / "casiab_of", sequences, frames_of, modality="flow", source="CASIA-B, simulated", split="test"
+    )
+    model = AttenGait(
+        nclasses=3, n_filters=(2, 2, 3, 4), combined_output_length=2, split_crossentropy=True, name="tiny"
+    )
+    (place / "runs" / "a").mkdir(parents=True)
+    model.save(place / "runs" / "a" / "model-final.keras")
+    (place / "runs" / "a" / "recipe.yaml").write_text("method: attengait\ndata:\n  datadir: casiab_of\n")
+    return place
+
+
+@pytest.fixture
+def test_py(place, command, monkeypatch):
+    monkeypatch.chdir(place)
+    return lambda *arguments: command("mains/test.py", *arguments)
+
+
+def refused(result):
+    """The one line of a command that refused."""
+    assert result.code == 2, result.out + result.err
+    lines = [line for line in result.err.splitlines() if line.startswith("test.py: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in result.err
+    return lines[0]
+
+
+def test_the_newest_run_is_evaluated_and_the_second_time_from_its_embeddings(test_py, place):
+    first = test_py("--knn", 1, "--allcameras", "--nframes", 16, "--report", "page/report.html", "--verbose")
+    assert first.code == 0, first.err
+    rows = dict(re.findall(r"^(nm|bg|cl): (.*)$", first.out, re.MULTILINE))
+    assert {name: len(row.split()) for name, row in rows.items()} == {"nm": 3, "bg": 3, "cl": 3}
+    assert first.out.index("acc:") < first.out.index("nm:")
+    assert (
+        "1 of 12 probe sequences have fewer than 16 frames and are left out: 076/cl/090/01 (10)" in first.out
+    )
+    assert all("simulated walkers" in line for line in first.out.splitlines() if "in %" in line)
+    assert re.search(r"rank-1 +rank-5 +mAP +mINP", first.out)
+
+    page = (place / "page" / "report.html").read_text()
+    assert "simulated" in page
+    assert page.count("data:image/png;base64,") == 3  # views, CMC, attention
+    assert not re.search(r'(src|href)="(?!data:)', page)
+
+    notes = list((place / "runs" / "a" / "results").glob("*.json"))
+    assert sorted(json.loads(note.read_text())["sequences"] for note in notes) == [8, 11]
+    again = test_py("--knn", 1, "--allcameras", "--nframes", 16)
+    assert "probe: embeddings taken from" in again.out
+    assert dict(re.findall(r"^(nm|bg|cl): (.*)$", again.out, re.MULTILINE)) == rows
+
+
+def test_one_camera_is_one_column(test_py):
+    result = test_py("--nframes", 16, "--camera", 90, "--metrics", "parts", "--knn", 3)
+    assert re.search(r"^nm: \S+ \S+$", result.out, re.MULTILINE), result.err
+
+
+def test_gallery_and_probe_can_be_named(test_py):
+    sets = ("--gallery", "casiab_of", "--probe", "casiab_of")
+    result = test_py("--model", "runs/a/model-final.keras", *sets, "--allcameras", "--nframes", 16)
+    assert result.code == 0, result.err
+
+
+def test_a_protocol_that_does_not_fit_the_data_is_refused(test_py):
+    message = refused(test_py("--protocol", "oumvlp", "--allcameras", "--nframes", 16))
+    assert "casiab_of has no gallery sequence for the protocol oumvlp" in message
+
+
+def test_flags_that_agree_with_the_file_are_accepted(test_py):
+    flags = ("--split_crossentropy", "--combined_output_length", 2, "--cross_weight", 1.0)
+    assert test_py("--nframes", 16, "--allcameras", *flags).code == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            ("--knn", 9),
+            r"--knn 9 needs at least 9 gallery .* view 000 of casiab_of has 4\. Use --knn 4 or less",
+        ),
+        (("--knn", 0), "--knn must be 1 or more"),
+        (
+            ("--nframes", 99),
+            "none of the 8 gallery sequences of casiab_of has 99 frames; the longest has 17",
+        ),
+        (("--camera", 54), "--camera 54: casiab_of has no such view. It has 000, 090"),
+        (("--metrics", "L3"), "invalid choice: 'L3'"),
+        (("--combined_output_length", 32), "32 contradicts .* which has combined_output_length 2"),
+        (("--softmax_attention",), "--softmax_attention contradicts .* has softmax_attention False"),
+        (
+            ("--model_size", "large"),
+            r"--model_size large contradicts .* has model_size widths \(2, 2, 3, 4\)",
+        ),
+        (("--model", "none.keras"), "--model none.keras does not exist"),
+        (("--model", "casiab_of/dataset.json"), "is not a model"),
+        (("--datadir", "nowhere"), "nowhere does not exist"),
+        (("--protocol", "grew"), "--gallery and --probe"),
+    ],
+)
+def test_wrong_use_ends_with_one_line(test_py, flags, message):
+    assert re.search(message, refused(test_py("--nframes", 16, *flags)))
+
+
+def test_without_a_run_the_line_says_what_to_do(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "train a model first" in refused(command("mains/test.py", "--knn", 1, "--allcameras"))
+
+
+def test_without_data_the_line_says_what_to_give(test_py, place, tmp_path):
+    model = tmp_path / "model-final.keras"
+    model.write_bytes((place / "runs" / "a" / "model-final.keras").read_bytes())
+    assert "Give --datadir, or --gallery and --probe" in refused(test_py("--model", model))
