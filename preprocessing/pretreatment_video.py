@@ -129,7 +129,8 @@ def write_frame(frame, mask, sighting, walk, folder, count, view):
     y, x = sighting.y - top, sighting.x - left
     silhouette[y : y + sighting.height, x : x + sighting.width] = mask[: height - y, : width - x]
     parts = take_name(walk, view)
-    name = f"{'-'.join(parts)}-{count + 1:03d}.png"
+    digits = max(3, len(str(len(walk.sightings))))  # equally long names, so that sorting keeps their order
+    name = f"{'-'.join(parts)}-{count + 1:0{digits}d}.png"
     for tree, picture in (
         ("rgb", frame[top : top + height, left : left + width]),
         ("silhouettes", silhouette),

@@ -69,13 +69,19 @@ def judge(sightings, fps):
     times = np.array([s.frame for s in good]) / fps
     middles = np.array([(s.x + s.width / 2, s.y + s.height / 2, s.height) for s in good]).reshape(-1, 3)
     for index, sighting in enumerate(good):
-        near = np.flatnonzero(np.abs(times - times[index]) <= 0.75)
-        if len(near) < 3 or np.ptp(times[near]) < 0.5:
+        near = _around(times, index, 0.75)
+        if near.stop - near.start < 3 or np.ptp(times[near]) < 0.5:
             continue
         slope = np.polyfit(times[near] - times[index], middles[near], 1)[0] / middles[index, 2]
         # Somebody who walks towards the camera moves little in the picture, but grows.
         if np.hypot(slope[0], slope[1]) + abs(slope[2]) < SLOWEST:
             sighting.reason = "stands still"
+
+
+def _around(times, index, reach):
+    """The slice of the ascending ``times`` that lies within ``reach`` of ``times[index]``."""
+    first, last = times[index] - reach, times[index] + reach
+    return slice(int(np.searchsorted(times, first)), int(np.searchsorted(times, last, "right")))
 
 
 def _judge_sizes(sightings, fps):
@@ -84,7 +90,7 @@ def _judge_sizes(sightings, fps):
     frames = np.array([s.frame for s in sightings])
     judged = []
     for index, sighting in enumerate(sightings):
-        near = np.abs(frames - frames[index]) <= fps
+        near = _around(frames, index, fps)
         height = heights[index] / np.median(heights[near])
         area = areas[index] / np.median(areas[near])
         if sighting.width > WIDEST * sighting.height:

@@ -10,7 +10,7 @@ FRAMES = 100
 RNG = np.random.default_rng(5)
 GROUND = cv2.GaussianBlur(RNG.integers(90, 200, (SIZE[1], SIZE[0], 3), dtype=np.uint8), (5, 5), 0)
 TEXTURE = RNG.integers(-25, 25, (80, 40, 3))
-RED, BLUE = (40, 30, 210), (210, 60, 30)
+RED, BLUE = (30, 30, 90), (90, 30, 30)  # strong colours bleed over blocks of 16 pixels in a JPEG
 TALL, TOP = 70, 50
 
 
@@ -31,14 +31,16 @@ def places(t):
 
 
 def write_video(path, people=True):
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 20, SIZE)
+    writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter_fourcc(*"MJPG"), 20, SIZE)
+    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, 100)
     for t in range(FRAMES):
         frame = GROUND.copy()
         if people:
             to_right, to_left = places(t)
             draw_person(frame, to_left, t, BLUE)
             draw_person(frame, to_right, t, RED)
-        writer.write(frame)
+        # Without a sensor's noise the background model takes the ripples of JPEG for movement.
+        writer.write(cv2.add(frame, RNG.integers(0, 12, frame.shape, dtype=np.uint8)))
     writer.release()
     return path
 
@@ -84,7 +86,7 @@ def test_every_silhouette_is_one_whole_person_in_an_even_region(walks):
         assert set(np.unique(picture)) == {0, 255}
         assert cv2.connectedComponents(picture[..., 0])[0] == 2
         rows, columns = np.nonzero(picture[..., 0])
-        assert abs(np.ptp(rows) + 1 - TALL) <= 8  # JPEG's blocks
+        assert abs(np.ptp(rows) + 1 - TALL) <= 2
         assert np.ptp(columns) < 36
         regions.setdefault(name.rsplit("/", 1)[0], set()).add(picture.shape)
     for sizes in regions.values():
@@ -99,8 +101,8 @@ def test_the_background_of_a_walk_stands_still(walks):
         names = sorted(path.name for path in take.iterdir())
         assert names == [f"{'-'.join(take.parts[-3:])}-{n + 1:03d}.png" for n in range(len(names))]
         frames = np.stack([cv2.imread(str(take / name)) for name in names]).astype(int)
-        # Where nobody walks, above the heads, the pixels are the same in all frames but for the JPEG noise.
-        assert np.abs(frames[:, :4] - frames[0, :4]).mean() < 3
+        # Where nobody walks, above the heads, the pixels are the same in all frames but for noise.
+        assert np.abs(frames[:, :4] - frames[0, :4]).mean() < 6
 
 
 def test_no_frame_in_which_the_two_touch_is_used_and_the_table_says_why(walks):
