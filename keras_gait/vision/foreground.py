@@ -1,5 +1,6 @@
 """A static camera's video: its frames, its background, and the blobs that move in front of it."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import numpy as np
 from scipy.signal import find_peaks
 
 from keras_gait.errors import GaitError
+
+# FFmpeg inside OpenCV would print its own lines on a broken file; commands report it in one of theirs.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 SHADOW = 0.6  # darker than this share of the background is no shadow; OpenCV's 0.5 takes dark shoes for one
 HEAD_HEIGHT = 0.6  # a head is a peak of the outline above this share of the blob's height ...

@@ -144,15 +144,17 @@ def refused(result, folder, *words):
 
 
 @pytest.mark.parametrize(
-    ("content", "word"), [(None, "no such video file"), (b"text", "cannot read this file as a video")]
+    ("content", "word"), [(None, "no such video file"), (b"junk\n" * 100, "cannot read this file as a video")]
 )
 def test_a_missing_file_and_one_that_is_no_video_are_refused(command, tmp_path, content, word):
-    video = tmp_path / "video.avi"
+    video = tmp_path / "video.mp4"
     folder = tmp_path / "empty"
     folder.mkdir()
     if content:
         video.write_bytes(content)
-    refused(command(COMMAND, "--video", video, "--output_path", folder / "out"), folder, word, str(video))
+    result = command(COMMAND, "--video", video, "--output_path", folder / "out")
+    refused(result, folder, word, str(video))
+    assert result.err.count("\n") == 1
 
 
 def test_a_video_without_walkers_is_refused(command, tmp_path):
