@@ -8,7 +8,14 @@ to go on where it stopped, or to add subjects, sequences and views.
 """
 
 from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
-from keras_gait.data.simulate import SEQUENCES, VIEWS, check_request, check_settings, write_sequence
+from keras_gait.data.simulate import (
+    SEQUENCES,
+    VIEWS,
+    check_request,
+    check_settings,
+    remove_drafts,
+    write_sequence,
+)
 from keras_gait.errors import GaitError
 from keras_gait.jobs import run_jobs, share
 
@@ -48,6 +55,8 @@ def main(argv):
     results = list(run_jobs(write_sequence, share(jobs, args.shard), args.worker_num, "simulating"))
     problems = [result for result in results if isinstance(result, tuple)]
     written = results.count(True)
+    if args.shard[1] == 1:
+        remove_drafts(args.output_path)
     print(f"{written} sequence(s) simulated, {results.count(False)} already there: {args.output_path}")
     print_problems(problems)
 

@@ -13,7 +13,7 @@ import numpy as np
 from keras_gait.data.walkers import SIDES, Body
 
 FOCAL = 2.27  # focal length in frame heights
-TALLEST_PART = 0.66  # of the frame's height, for a person of 1.70 m in the middle of the walk
+TALLEST_PART = 0.63  # of the frame's height, for a person of 1.70 m in the middle of the walk
 CAMERA_HEIGHT = 1.15  # metres; the optical axis is horizontal through 0.88 m
 AIM_HEIGHT = 0.88
 SUBPIXEL = 4  # fractional bits of cv2's coordinates
@@ -95,8 +95,11 @@ def draw_outfit(condition, rng):
 class Figure:
     """The spheres, parts and surface spots of one dressed walker.
 
-    ``spheres``: lists of ``(F, 3)`` centres and radii; ``parts``: (colour, sphere indices, bias of the
-    painting order in metres); ``spots``: centre, radius and outward normal of texture on each part.
+    Attributes:
+        centres, radii: of all spheres, ``(F, S, 3)`` and ``(S,)`` in metres.
+        parts: (colour, indices of its spheres, metres it is painted nearer) of each part.
+        spots: (index of the part for each spot, centres ``(F, n, 3)``, radii, outward normals
+            ``(F, n, 3)``, shades) of each part that has texture.
     """
 
     def __init__(self, body: Body, joints, outfit, rng):
@@ -129,20 +132,26 @@ class Figure:
         self.parts.append(
             (np.clip(self.outfit.colours[colour], 0, 255), list(range(first, len(self.radii))), nearer)
         )
-        (start, thick), (end, thin) = balls[0], balls[-1]
+        if spots:
+            self._add_spots(part, balls[0], balls[-1], spots, wide)
+
+    def _add_spots(self, part, top, bottom, count, wide):
+        """Texture at random places around the axis from ball ``top`` to ball ``bottom``."""
+        (start, thick), (end, thin) = top, bottom
         axis = end - start
         axis = axis / np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-6)
         side = self.left - (self.left * axis).sum(-1, keepdims=True) * axis
-        side /= np.linalg.norm(side, axis=-1, keepdims=True)
-        front = np.cross(axis, side)
-        for _ in range(spots):
-            along, turn = self.rng.uniform(), self.rng.uniform(0, 2 * np.pi)
-            radius = thick + (thin - thick) * along
-            normal = np.cos(turn) * side + np.sin(turn) * front
-            offset = radius * (wide * np.cos(turn) * side + np.sin(turn) * front)
-            size = radius * self.rng.uniform(0.3, 0.6)
-            shade = self.rng.choice([-1, 1]) * self.rng.uniform(25, 60)
-            self.spots.append((part, start + (end - start) * along + 0.8 * offset, size, normal, shade))
+        side = (side / np.linalg.norm(side, axis=-1, keepdims=True))[:, None]
+        front = np.cross(axis[:, None], side)
+        along, turn, size, light = self.rng.uniform(size=(4, count, 1))
+        cos, sin = np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
+        radius = thick + (thin - thick) * along
+        centre = (
+            start[:, None] + (end - start)[:, None] * along + 0.8 * radius * (wide * cos * side + sin * front)
+        )
+        shade = np.sign(light - 0.5) * (25 + 70 * np.abs(light - 0.5))
+        radius = radius * (0.3 + 0.3 * size)
+        self.spots.append((np.full(count, part), centre, radius[:, 0], cos * side + sin * front, shade[:, 0]))
 
     def _add_head(self, body, joints):
         head, face = joints["head"], joints["face"]
@@ -279,15 +288,18 @@ def render(figure, camera, background, rng):
 
 def _visible_spots(figure, camera):
     """Spots that face the camera: per frame and part a list of (centre, radius, shade) for cv2."""
-    parts, centres, sizes, normals, shades = zip(*figure.spots, strict=True)
-    centres, normals = np.stack(centres, axis=1), np.stack(normals, axis=1)
+    parts, centres, sizes, normals, shades = (
+        np.concatenate(field, axis=-2 if field[0].ndim == 3 else 0)
+        for field in zip(*figure.spots, strict=True)
+    )
     sight = camera.position - centres
     facing = (sight * normals).sum(-1) / np.linalg.norm(sight, axis=-1) > 0.35
     place, scale = camera.pixels(centres)
     place = np.round(place * (1 << SUBPIXEL)).astype(int).tolist()
-    radius = np.round(np.array(sizes) * scale * (1 << SUBPIXEL)).astype(int).tolist()
+    radius = np.round(sizes * scale * (1 << SUBPIXEL)).astype(int).tolist()
+    parts, shades = parts.tolist(), shades.tolist()
     seen = [[[] for _ in figure.parts] for _ in range(len(centres))]
-    for frame, spot in zip(*np.nonzero(facing), strict=True):
+    for frame, spot in np.argwhere(facing).tolist():
         seen[frame][parts[spot]].append((place[frame][spot], radius[frame][spot], shades[spot]))
     return seen
 

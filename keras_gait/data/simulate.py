@@ -32,7 +32,7 @@ SEQUENCES = tuple(
 VIEWS = tuple(f"{degrees:03d}" for degrees in range(0, 181, 18))
 VERSION = 1  # of what a seed yields; raised when the walks change
 SMALLEST_FRAME, LARGEST_FRAME = 48, 1080  # pixels in height
-LONGEST = 250  # frames
+LONGEST = 100  # frames; a longer walk would be seen from too far away
 
 _ARM, _LEG = ("shoulder", "elbow", "wrist", "hand"), ("hip", "knee", "ankle", "toe")
 COCO_JOINTS = (
@@ -217,6 +217,11 @@ def write_sequence(job):
     except OSError as error:
         return str(place), f"cannot write: {error.strerror or error}"
     return True
+
+
+def remove_drafts(output):
+    """Remove what killed runs left; only when no other run writes to ``output``."""
+    shutil.rmtree(Path(output) / ".partial", ignore_errors=True)
 
 
 def _write(job, wanted, draft):

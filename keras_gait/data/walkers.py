@@ -142,10 +142,10 @@ def draw_gait(rng):
         lean=float(rng.normal(3.5, 3.2)),
         head_pitch=float(rng.normal(5, 7)),
         arm_swing=float(np.clip(rng.normal(19, 8), 3, 40)),
-        arm_bias=float(rng.normal(-2, 4.5)),
+        arm_bias=float(rng.normal(-6, 4.5)),
         arm_spread=float(np.clip(rng.normal(7, 3.5), 1, 16)),
         arm_lag=float(rng.normal(0.03, 0.03)),
-        elbow=float(np.clip(rng.normal(22, 10), 5, 55)),
+        elbow=float(np.clip(rng.normal(20, 9), 5, 50)),
         elbow_swing=float(abs(rng.normal(9, 5))),
     )
 

@@ -1,6 +1,7 @@
 """The walk simulator: consistent modalities, one walk for all cameras, and a tree that can be resumed."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -235,6 +236,12 @@ def test_the_command_writes_casia_bs_layout_in_three_trees(command, tmp_path):
     result = command(COMMAND, "--output_path", tmp_path / "w", *SMALL)
     assert result.code == 0
     assert "8 sequence(s) simulated, 0 already there" in result.out
+    assert {path.name for path in (tmp_path / "w").iterdir()} == {
+        "rgb",
+        "silhouettes",
+        "poses",
+        "simulate.json",
+    }
     written = files(tmp_path / "w")
     for tree in ("rgb", "silhouettes"):
         names = {name for name in written if name.startswith(f"{tree}/001/cl-02/090/")}
@@ -333,6 +340,23 @@ def test_an_output_path_that_is_a_file_is_an_error_of_one_line(command, tmp_path
     result = command(COMMAND, "--output_path", tmp_path / "w", *SMALL)
     assert result.code == 2
     assert "cannot write to --output_path" in result.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_an_error_of_one_line(command, tmp_path):
+    tmp_path.chmod(0o500)
+    result = command(COMMAND, "--output_path", tmp_path / "w", *SMALL)
+    assert result.code == 2
+    assert "cannot write to --output_path" in result.err
+
+
+def test_a_sequence_that_cannot_be_written_is_listed_and_the_rest_is_done(command, tmp_path):
+    command(COMMAND, "--output_path", tmp_path, *SMALL[:2], "--sequences", "nm-01", *SMALL[5:])
+    (tmp_path / "rgb/001/cl-02").write_text("in the way")
+    result = command(COMMAND, "--output_path", tmp_path, *SMALL)
+    assert "2 problem(s); everything else was processed" in result.out
+    assert "001/cl-02/090: cannot write" in result.out
+    assert (tmp_path / "poses/002/cl-02/090.npz").exists()
 
 
 def test_an_unknown_view_or_take_is_named():
