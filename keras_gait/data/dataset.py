@@ -9,7 +9,6 @@ the length of its payload, the serialised Example. The frames are the feature ``
 value with all of them (encoding ``raw``) or one PNG a frame (``png``).
 """
 
-import csv
 import hashlib
 import json
 import os
@@ -65,18 +64,16 @@ class GaitDataset:
     @cached_property
     def subjects(self):
         """Sorted unique subjects, by number where all are numbers."""
-        unique = np.unique(self.subject)
+        unique = sorted(set(self.subject.tolist()))
         if all(name.isdigit() for name in unique):
-            unique = np.array(sorted(unique, key=lambda name: (int(name), name)), dtype=unique.dtype)
-        return unique
+            unique.sort(key=int)
+        return np.array(unique, dtype=self.subject.dtype)
 
     @cached_property
     def labels(self):
         """Index of each sequence's subject in ``subjects``, int32 ``(n,)``."""
-        unique, inverse = np.unique(self.subject, return_inverse=True)
-        order = {name: place for place, name in enumerate(self.subjects)}
-        places = np.array([order[name] for name in unique], np.int32)
-        return places[inverse].reshape(-1)
+        place = {name: label for label, name in enumerate(self.subjects.tolist())}
+        return np.array([place[name] for name in self.subject.tolist()], np.int32)
 
     def select(self, which):
         """The data set of these sequences only (a mask or indices), on the same files."""
@@ -193,20 +190,21 @@ def decode_png(data):
 
 
 def read_index(path):
-    """``sequences.csv`` -> dict of columns; the counts as NumPy integers, the rest as lists of strings."""
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        header = next(rows, None)
-        if header != list(COLUMNS):
-            raise GaitError(
-                f"{path}: the first line should name the columns {','.join(COLUMNS)}. Found: {header}."
+    """``sequences.csv`` -> dict of columns, NumPy arrays: counts as integers, the others as objects."""
+    with open(path, encoding="utf-8") as file:
+        header = file.readline().strip()
+        if header != ",".join(COLUMNS):
+            raise GaitError(f"{path}: the first line should be {','.join(COLUMNS)}. Found: {header!r}.")
+        kinds = [(key, "i8" if key in ("offset", "bytes", "frames") else "O") for key in COLUMNS]
+        try:
+            rows = np.loadtxt(
+                file, kinds, delimiter=",", quotechar='"', comments=None, ndmin=1, encoding="utf-8"
             )
-        columns = list(zip(*rows, strict=False)) or [()] * len(COLUMNS)
-    index = dict(zip(COLUMNS, columns, strict=True))
-    try:
-        return index | {key: np.array(index[key], dtype=np.int64) for key in ("offset", "bytes", "frames")}
-    except ValueError as error:
-        raise GaitError(f"{path}: offset, bytes and frames should be whole numbers ({error}).") from error
+        except ValueError as error:
+            raise GaitError(
+                f"{path} is damaged ({' '.join(str(error).split())}): copy the data set again."
+            ) from error
+    return {key: rows[key] for key in COLUMNS}
 
 
 def open_dataset(path):
@@ -233,7 +231,7 @@ def open_dataset(path):
 def _open_records(path):
     try:
         info = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
-        version, encoding = info["version"], info["encoding"]
+        version, encoding, expected = info["version"], info["encoding"], info["counts"]["sequences"]
         shape, dtype = info["frame_shape"], info["dtype"]
     except (ValueError, KeyError, TypeError) as error:
         raise GaitError(
@@ -244,6 +242,12 @@ def _open_records(path):
     if not (path / "sequences.csv").is_file():
         raise GaitError(f"{path}: sequences.csv is missing: copy the whole folder again.")
     index = read_index(path / "sequences.csv")
+    listed = len(index["shard"])
+    if listed != expected:
+        raise GaitError(
+            f"{path}: sequences.csv lists {listed} sequences, dataset.json says {expected}: "
+            "copy the folder again."
+        )
     digest = hashlib.sha256((path / "sequences.csv").read_bytes()).hexdigest()
     return GaitDataset(path, info, index, RecordStore(path, shape, dtype, encoding, index), digest)
 

@@ -85,7 +85,7 @@ def damage_last(path, change):
     shard = max(path.glob("*.tfrecord"))
     shard.write_bytes(change(shard.read_bytes()))
     index = read_index(path / "sequences.csv")
-    return open_dataset(path), index["shard"].index(shard.name), shard.name
+    return open_dataset(path), index["shard"].tolist().index(shard.name), shard.name
 
 
 @pytest.mark.parametrize("encoding", ["raw", "png"])
@@ -130,12 +130,19 @@ def test_a_wrong_or_missing_index_is_named(make):
     index = path / "sequences.csv"
     rows = list(csv.reader(index.open()))
     index.write_text("a,b\n1,2\n")
-    with pytest.raises(GaitError, match="first line should name the columns"):
+    with pytest.raises(GaitError, match="first line should be shard,offset"):
         open_dataset(path)
     rows[1][COLUMNS.index("frames")] = "many"
     with index.open("w", newline="") as file:
         csv.writer(file).writerows(rows)
-    with pytest.raises(GaitError, match="whole numbers"):
+    with pytest.raises(GaitError, match=r"sequences\.csv is damaged .*many"):
+        open_dataset(path)
+    rows[1][COLUMNS.index("frames")] = "7"
+    index.write_text("".join(",".join(row) + "\n" for row in rows[:-2]))
+    with pytest.raises(GaitError, match=r"lists 4 sequences, dataset\.json says 6"):
+        open_dataset(path)
+    index.write_text(index.read_text() + "sequences-00005-of")
+    with pytest.raises(GaitError, match=r"sequences\.csv is damaged"):
         open_dataset(path)
     index.unlink()
     with pytest.raises(GaitError, match=r"sequences\.csv is missing"):
