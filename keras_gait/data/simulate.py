@@ -140,7 +140,7 @@ def _burdened(gait, outfit):
 
 
 def _poses(joints, body, camera, rng):
-    """What a pose estimator sees of ``joints`` -> ``(F, 17, 3)``; hidden joints are less sure."""
+    """What a pose estimator sees of ``joints`` -> ``(F, 17, 3)``; those behind the body are less sure."""
     head, face = joints["head"], joints["face"] - joints["head"]
     left = joints["left_shoulder"] - joints["right_shoulder"]
     left = left / np.linalg.norm(left, axis=-1, keepdims=True)
@@ -178,28 +178,30 @@ def check_settings(output, settings):
     """Note ``settings`` (frames, size, seed) in OUT/simulate.json, or refuse a tree made with others."""
     note = Path(output) / "simulate.json"
     settings = {"version": VERSION} | settings
-    if note.exists():
-        try:
-            found = json.loads(note.read_text())
-        except ValueError as error:
-            raise GaitError(
-                f"{note} is not readable as JSON ({error}); remove the folder to start anew"
-            ) from None
-        if found != settings:
-            raise GaitError(
-                f"{output} was simulated with {found}, not with {settings}: use the same settings to go on, "
-                "or another --output_path"
-            )
-        return
     try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        if any(note.parent.iterdir()):
-            raise GaitError(f"{output} holds files but no simulate.json: name a new or empty --output_path")
-        fresh = note.with_name(f".simulate.json.{os.getpid()}")
-        fresh.write_text(json.dumps(settings, indent=1) + "\n")
-        os.replace(fresh, note)
+        if not note.exists():
+            _note_settings(note, settings)
+        found = json.loads(note.read_text())
     except OSError as error:
         raise GaitError(f"cannot write to --output_path {output}: {error.strerror}") from None
+    except ValueError as error:
+        raise GaitError(f"{note} is not JSON ({error}); name another --output_path") from None
+    if found != settings:
+        raise GaitError(
+            f"{output} was simulated with {found}, not with {settings}: use the same settings to go on, "
+            "or another --output_path"
+        )
+
+
+def _note_settings(note, settings):
+    """Write the file ``note`` into a new or empty folder, in one step: other shards may do so just now."""
+    note.parent.mkdir(parents=True, exist_ok=True)
+    strangers = [path for path in note.parent.iterdir() if not path.name.startswith(".")]
+    if strangers and not note.exists():
+        raise GaitError(f"{note.parent} holds files but no {note.name}: name a new or empty --output_path")
+    fresh = note.with_name(f".{note.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(settings, indent=1) + "\n")
+    os.replace(fresh, note)
 
 
 def write_sequence(job):

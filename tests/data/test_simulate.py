@@ -313,6 +313,19 @@ def test_a_folder_with_other_files_is_refused(command, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_shards_that_start_at_the_same_time_share_a_folder(command, tmp_path):
+    (tmp_path / ".simulate.json.123").write_text("another shard is about to rename this")
+    (tmp_path / ".partial").mkdir()
+    assert command(COMMAND, "--output_path", tmp_path, *SMALL, "--shard", "0/8").code == 0
+
+
+def test_a_broken_note_of_the_settings_is_an_error_of_one_line(command, tmp_path):
+    (tmp_path / "simulate.json").write_text("{")
+    result = command(COMMAND, "--output_path", tmp_path, *SMALL)
+    assert result.code == 2
+    assert "simulate.json is not JSON" in result.err
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
