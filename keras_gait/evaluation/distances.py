@@ -113,11 +113,16 @@ def _l1_bounds(gallery):
     scale = (high - low) / 255 or 1.0
     levels, rests = _levels(gallery, low, scale)
 
+    margin = 2e-6  # above what the float32 arithmetic of four roundings can err
+    rests = ((1 + margin) * rests).astype(np.float32)
+
     def bounds(probes):
         probe_levels, probe_rests = _levels(probes, low, scale)
-        near = _byte_differences(probe_levels, levels) * np.float32(scale)
-        away = (probe_rests[:, None] + rests[None]).astype(np.float32)
-        return near - away - 1e-6 * (near + away)  # the last term: float32 arithmetic of this line
+        out = _byte_differences(probe_levels, levels).astype(np.float32)
+        out *= np.float32((1 - margin) * scale)
+        out -= rests
+        out -= ((1 + margin) * probe_rests).astype(np.float32)[:, None]
+        return out
 
     return bounds
 

@@ -47,14 +47,14 @@ def nearest_rows(gallery, probes, metric="L1", k=1, p=2, title=None):
 
 
 def _search(part, probe, low, offset, best, rows, metric, p):
-    """Bring ``best (k,)`` and ``rows (k,)`` up to date with the gallery rows ``part``; bounds in ``low``."""
+    """Bring ``best (k,)`` and ``rows (k,)`` up to date with the gallery rows ``part``; uses ``low`` up."""
     k = min(len(best), len(low))
     if low.min() > best[-1]:
         return
     first = np.argpartition(low, k - 1)[:k]  # these make the limit tight before the many are looked at
     _merge(part, probe, first, offset, best, rows, metric, p)
+    low[first] = np.inf
     again = np.flatnonzero(low <= best[-1])
-    again = again[~np.isin(again, first)]
     for start in range(0, len(again), _CANDIDATES):
         _merge(part, probe, again[start : start + _CANDIDATES], offset, best, rows, metric, p)
 
