@@ -5,38 +5,27 @@
 Images are brought to 64x64. Writes <outdir>/tfimdb_oumvlp_N5153_train_of30_64x64/.
 """
 
-from pathlib import Path
-
-from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
+from keras_gait.commands import run
 from keras_gait.data import layouts
-from keras_gait.data.frames import load_and_resize_flow_folder
-from keras_gait.data.writer import add_writer_flags, write_dataset
+from keras_gait.data.flow_sets import flow_set_parser, write_flow_set
 
 
 def parse(argv):
-    parser = CommandParser(prog="generate_of_dataset_oumvlp.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--ofdir", default="OUMVLP_pre/", help="flow images, <id>/<view>_<seq>/")
-    parser.add_argument("--outdir", default="OUMVLP_tf_pre/", help="the data set becomes a folder in here")
-    add_writer_flags(parser)
-    add_job_flags(parser)
+    parser = flow_set_parser(
+        "generate_of_dataset_oumvlp.py",
+        __doc__,
+        "<id>/<view>_<seq>/",
+        ofdir="OUMVLP_pre/",
+        outdir="OUMVLP_tf_pre/",
+    )
     return parser.parse_args(argv)
 
 
 def main(argv):
     args = parse(argv)
     everything = layouts.oumvlp(layouts.check_folder(args.ofdir, "--ofdir"))
-    problems = write_dataset(
-        Path(args.outdir, "tfimdb_oumvlp_N5153_train_of30_64x64"),
-        layouts.oumvlp_split(everything, "train"),
-        load_and_resize_flow_folder,
-        modality="flow",
-        source="OU-MVLP",
-        split="train",
-        encoding=args.encoding,
-        workers=args.worker_num,
-        shard=args.shard,
-    )
-    print_problems(problems)
+    sequences = layouts.oumvlp_split(everything, "train")
+    write_flow_set(args, "tfimdb_oumvlp_N5153_train_of30_64x64", sequences, "OU-MVLP", "train", resize=True)
 
 
 if __name__ == "__main__":

@@ -6,39 +6,23 @@ Takes the even ids and 10307, brings images to 64x64, and writes
 <outdir>/tfimdb_oumvlp_N5154_<mode>_of30_64x64/.
 """
 
-from pathlib import Path
-
-from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
+from keras_gait.commands import run
 from keras_gait.data import layouts
-from keras_gait.data.frames import load_and_resize_flow_folder
-from keras_gait.data.writer import add_writer_flags, write_dataset
+from keras_gait.data.flow_sets import flow_set_parser, write_flow_set
 
 
 def parse(argv):
-    parser = CommandParser(prog="generate_of_dataset_oumvlp_test.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--ofdir", required=True, help="flow images, <id>/<view>_<seq>/")
-    parser.add_argument("--outdir", required=True, help="the data set becomes a folder in here")
+    parser = flow_set_parser("generate_of_dataset_oumvlp_test.py", __doc__, "<id>/<view>_<seq>/")
     parser.add_argument("--mode", required=True, choices=("ft", "test"), help="gallery or probe set")
-    add_writer_flags(parser)
-    add_job_flags(parser)
     return parser.parse_args(argv)
 
 
 def main(argv):
     args = parse(argv)
     everything = layouts.oumvlp(layouts.check_folder(args.ofdir, "--ofdir"))
-    problems = write_dataset(
-        Path(args.outdir, f"tfimdb_oumvlp_N5154_{args.mode}_of30_64x64"),
-        layouts.oumvlp_split(everything, args.mode),
-        load_and_resize_flow_folder,
-        modality="flow",
-        source="OU-MVLP",
-        split=args.mode,
-        encoding=args.encoding,
-        workers=args.worker_num,
-        shard=args.shard,
-    )
-    print_problems(problems)
+    stem = f"tfimdb_oumvlp_N5154_{args.mode}_of30_64x64"
+    sequences = layouts.oumvlp_split(everything, args.mode)
+    write_flow_set(args, stem, sequences, "OU-MVLP", args.mode, resize=True)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class GaitDataset:
     def subjects(self):
         """Sorted unique subjects, by number where all are numbers."""
         unique = sorted(set(self.subject.tolist()))
-        if all(name.isdigit() for name in unique):
+        if all(name.isdecimal() for name in unique):
             unique.sort(key=int)
         return np.array(unique, dtype=self.subject.dtype)
 
@@ -270,6 +270,8 @@ def find_dataset(datadir, role, nclasses=None):
         raise GaitError(f"{datadir} does not exist. Expected: a data set, or a folder of data sets.")
     if (datadir / "dataset.json").is_file() or is_hdf5_set(datadir):
         return datadir
+    if not datadir.is_dir():
+        raise GaitError(f"{datadir} is a file. Expected: a data set, or a folder of data sets.")
     if role == "train" and nclasses in (50, 5154, 6000):
         role = "ft"
     sets = sorted(

@@ -30,8 +30,11 @@ def write_tree(function, inputs, output, workers, shard, title):
     skipped = len(share(sorted(inputs), shard)) - len(jobs)
     if skipped:
         print(f"{output}: {skipped} sequences are there already, {len(jobs)} to go")
-    for problems in run_jobs(partial(_finish_sequence, function, output), jobs, workers, title=title):
-        yield from problems
+    try:
+        for problems in run_jobs(partial(_finish_sequence, function, output), jobs, workers, title=title):
+            yield from problems
+    except OSError as error:  # disk full, no permission
+        raise GaitError(f"{output}: {error}. What is finished is kept; run it again.") from error
 
 
 def _finish_sequence(function, output, relative):

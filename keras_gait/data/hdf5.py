@@ -102,6 +102,15 @@ class Hdf5Store:
             raise GaitError(f"{path} is missing or damaged ({error}): copy it again.") from error
 
 
+def load_hdf5_sequence(path):
+    """``(frames, problems)`` of one sequence file, for the writer; a damaged one has none."""
+    try:
+        with h5py.File(path, "r") as file:
+            return file["data"][()], []
+    except (OSError, KeyError) as error:
+        return np.zeros(0, np.uint8), [(str(path), f"damaged file ({error})")]
+
+
 def open_hdf5_dataset(path):
     """An original set as a `GaitDataset`. ``path``: its folder, or the info file beside it."""
     path = Path(path)

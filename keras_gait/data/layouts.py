@@ -85,7 +85,7 @@ def casiab_split(sequences, role, train_subjects=CASIA_TRAIN):
     count by their place in the sorted list.
     """
     names = sorted({sequence.subject for sequence in sequences})
-    numbers = {name: int(name) if name.isdigit() else place for place, name in enumerate(names, 1)}
+    numbers = {name: int(name) if name.isdecimal() else place for place, name in enumerate(names, 1)}
 
     def belongs(sequence):
         if numbers[sequence.subject] <= train_subjects:
@@ -114,7 +114,7 @@ def oumvlp_split(sequences, role):
             return role == "train"
         return role == ("ft" if sequence.video == "01" else "test")
 
-    return [sequence for sequence in sequences if sequence.subject.isdigit() and belongs(sequence)]
+    return [sequence for sequence in sequences if sequence.subject.isdecimal() and belongs(sequence)]
 
 
 def frame_files(folder):

@@ -112,6 +112,15 @@ def write_dataset(
     plan = Plan(
         sorted(sequences), load, modality, tuple(frame_shape), str(dtype), str(source), str(split), encoding
     )
+    try:
+        return _write(output, plan, workers, shard)
+    except OSError as error:  # disk full, no permission, a source taken away meanwhile
+        raise GaitError(
+            f"{output} cannot be made: {error}. What is finished is kept; run it again."
+        ) from error
+
+
+def _write(output, plan, workers, shard):
     digest = plan.fingerprint()
     if _is_complete(output, digest):
         print(f"{output} is complete already")

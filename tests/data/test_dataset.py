@@ -201,6 +201,8 @@ def test_an_ambiguous_or_missing_set_is_explained(make, tmp_path):
         find_dataset(sets, "test", 5154)
     with pytest.raises(GaitError, match="does not exist"):
         find_dataset(tmp_path / "nowhere", "train")
+    with pytest.raises(GaitError, match="is a file"):
+        find_dataset(sets / "tfimdb_grew_N20000_train_of25_64x64" / "dataset.json", "train")
     (tmp_path / "empty").mkdir()
     with pytest.raises(GaitError, match="Found: no data set"):
         find_dataset(tmp_path / "empty", "train")

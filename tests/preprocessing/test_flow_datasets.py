@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -138,6 +140,23 @@ def test_wrong_use_of_the_pretreatment_is_one_line(command, tmp_path, monkeypatc
     assert result.code == 2
     assert message in result.err
     assert result.err.count("\n") == 1
+
+
+def test_an_output_that_cannot_be_written_is_one_line(pretreat, command, raw):
+    (raw / "file").write_text("a file, no folder")
+    trials = [
+        pretreat("--output_path", raw / "file"),
+        command(TRAIN, "--ofdir", casiab_tree(raw / "pre", subjects=("001",)), "--outdir", raw / "file"),
+    ]
+    for result in trials:
+        assert result.code == 2
+        assert "run it again" in result.err
+
+
+def test_the_preparation_starts_without_a_deep_learning_framework():
+    modules = "keras_gait.data.flow_tree, keras_gait.data.flow_sets, keras_gait.data.hdf5"
+    code = f"import sys, {modules}; sys.exit(bool({{'tensorflow', 'keras', 'torch'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_casiab_is_split_by_subject_and_by_take(command, tmp_path):
