@@ -23,7 +23,7 @@ from keras_gait.errors import GaitError
 
 FORMAT_VERSION = 1
 COLUMNS = ("shard", "offset", "bytes", "subject", "condition", "view", "video", "frames")
-_HEAD_READ = 1024  # bytes that hold a record's head and all its features but the frames
+_HEAD_READ = 2048  # bytes that hold a record's head and all its features but the frames
 
 
 class GaitDataset:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -128,8 +128,13 @@ def _write(output, plan, workers, shard):
     _claim(output, digest)
     jobs = [i for i in share(range(plan.shards), shard) if not _shard_done(output, plan.shards, i)]
     problems = []
-    for found in run_jobs(partial(_write_shard, output, plan), jobs, workers, title=output.name):
+    # A job carries its own sequences only: the whole list once a shard would be gigabytes for OU-MVLP.
+    settings = replace(plan, sequences=())
+    parts = [(i, shard_name(i, plan.shards), plan.shard_sequences(i)) for i in jobs]
+    for found in run_jobs(partial(_write_shard, output, settings), parts, workers, title=output.name):
         problems += found
+    if _is_complete(output, digest):  # another machine had the last shard
+        return _stored_problems(output)
     if all(_shard_done(output, plan.shards, i) for i in range(plan.shards)):
         return _merge(output, plan, digest)
     print(f"{output}: this part is done; the other shards are still to be made")
@@ -187,14 +192,17 @@ def _shard_done(output, count, shard):
         return False
 
 
-def _write_shard(output, plan, shard):
-    """Job: make one shard and its part of the index. Returns the problems."""
-    name = shard_name(shard, plan.shards)
+def _write_shard(output, settings, part):
+    """Job: make one shard and its part of the index; ``part`` is ``(shard, its file name, its sequences)``.
+
+    ``settings`` is the plan without its sequences. Returns the problems.
+    """
+    shard, name, sequences = part
     temporary = output / f".{name}.{os.uname().nodename}.{os.getpid()}.tmp"
     rows, problems = [], []
     with open(temporary, "wb") as file:
-        for sequence in plan.shard_sequences(shard):
-            frames, found = plan.load(sequence.source)
+        for sequence in sequences:
+            frames, found = settings.load(sequence.source)
             problems += found
             if len(frames) < SHORT:
                 problems.append(
@@ -202,7 +210,7 @@ def _write_shard(output, plan, shard):
                 )
             if not len(frames):
                 continue
-            payload = _example(sequence, frames, plan)
+            payload = _example(sequence, frames, settings)
             rows.append((name, file.tell(), len(payload), *sequence[:4], len(frames)))
             file.write(tfrecord.frame_record(payload))
         size = file.tell()
@@ -211,15 +219,15 @@ def _write_shard(output, plan, shard):
     return problems
 
 
-def _example(sequence, frames, plan):
+def _example(sequence, frames, settings):
     """The serialised Example of one sequence; the frames come last."""
-    frames = np.ascontiguousarray(frames, plan.dtype)
-    if frames.shape[1:] != plan.frame_shape:
+    frames = np.ascontiguousarray(frames, settings.dtype)
+    if frames.shape[1:] != settings.frame_shape:
         raise GaitError(
-            f"{sequence.source}: frames of shape {frames.shape[1:]}, expected {plan.frame_shape}: "
+            f"{sequence.source}: frames of shape {frames.shape[1:]}, expected {settings.frame_shape}: "
             "make the frames again with the pretreatment command."
         )
-    values = [frames.tobytes()] if plan.encoding == "raw" else [encode_png(frame) for frame in frames]
+    values = [frames.tobytes()] if settings.encoding == "raw" else [encode_png(frame) for frame in frames]
     return tfrecord.encode_example(
         {
             "subject": [sequence.subject.encode()],
