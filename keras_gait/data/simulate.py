@@ -184,7 +184,7 @@ def check_settings(output, settings):
         found = json.loads(note.read_text())
     except OSError as error:
         raise GaitError(f"cannot write to --output_path {output}: {error.strerror}") from None
-    except ValueError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise GaitError(f"{note} is not JSON ({error}); name another --output_path") from None
     if found != settings:
         raise GaitError(

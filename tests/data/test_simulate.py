@@ -310,6 +310,7 @@ def test_a_folder_with_other_files_is_refused(command, tmp_path):
     result = command(COMMAND, "--output_path", tmp_path, *SMALL)
     assert result.code == 2
     assert "holds files but no simulate.json" in result.err
+    assert "not JSON" not in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
