@@ -109,7 +109,10 @@ def write_pictures(args, names, values, verdict, model_path):
     if args.report:
         facts = {"model": model_path, "data set": args.datadir, "metric": args.metrics}
         sections = [
-            ("Distances of half walks, divided by their mean", report.picture(png, "matrix of distances")),
+            (
+                "Distances of half walks, divided by their mean",
+                report.picture(png, "The nearest second half of each walk is framed."),
+            ),
             ("Settings", report.settings(facts)),
         ]
         report.write_report(args.report, "Gait recognition: walkers of one video", verdict, sections)

@@ -19,17 +19,14 @@ def write_evaluation_report(path, result, facts, model, probe, simulated=False):
     sections = [(title, report.table(header, rows)) for title, header, rows in tables(result, simulated)]
     if result.views:
         png = view_heat_maps(result.rates, result.names, result.views, result.gallery_views)
-        sections.append(
-            (
-                "Rank-1 in % by probe and gallery view",
-                report.picture(png, "heat map of rank-1 by pair of views"),
-            )
+        caption = (
+            "Each gallery view on its own. Pairs of the same view are shown, but are not part of the table."
         )
-    png = cmc_curves(result.cmc, result.names)
-    sections.append(
-        ("Cumulative match curve of the whole gallery", report.picture(png, "cumulative match curve"))
-    )
-    attention = attention_section(model, probe)
+        sections.append(("Rank-1 in % by probe and gallery view", report.picture(png, caption)))
+    caption = "Share of probes whose subject is among the first 1, 2, ... sequences of the whole gallery."
+    section = report.picture(cmc_curves(result.cmc, result.names), caption)
+    sections.append(("Cumulative match curve", section))
+    attention = attention_section(model, probe, result.conditions)
     if attention:
         sections.append(("Where the network looks", attention))
     sections.append(("Settings", report.settings(facts)))
@@ -40,26 +37,27 @@ def write_evaluation_report(path, result, facts, model, probe, simulated=False):
     report.write_report(path, title, lead, sections, note if simulated else None)
 
 
-def attention_section(model, dataset):
-    """Attention maps over sample frames, for models whose module offers ``attention_maps``; else None."""
+def attention_section(model, dataset, conditions):
+    """Attention maps over a frame of each condition; None unless the model's module has "
+    "``attention_maps``."""
     find_maps = getattr(sys.modules[type(model).__module__], "attention_maps", None)
     if find_maps is None or dataset.frame_shape[-1] not in (1, 3):
         return None
-    chosen = sample_sequences(dataset)
+    chosen = sample_sequences(dataset, conditions)
     frames = [dataset.read(i, int(dataset.frames[i]) // 2, 1)[0] for i in chosen]
     names = [
         " ".join(field for field in (dataset.subject[i], dataset.condition[i], dataset.view[i]) if field)
         for i in chosen
     ]
     png = attention_overlays(frames, names, find_maps(model))
-    return report.picture(png, "attention of every layer over sample frames")
+    return report.picture(png, "Each layer's attention over one frame: grey is its least, orange its most.")
 
 
-def sample_sequences(dataset):
+def sample_sequences(dataset, conditions):
     """Indices of one sequence of each condition, of the view nearest to the side where there are views."""
     chosen = []
-    for condition in sorted(set(dataset.condition))[:SAMPLES]:
-        members = np.flatnonzero(dataset.condition == condition)
+    for condition in conditions[:SAMPLES]:
+        members = np.flatnonzero((dataset.condition == condition) | (condition == ""))
         views = dataset.view[members]
         side = [abs(int(view) - 90) if view.isdigit() else 0 for view in views]
         chosen.append(int(members[int(np.argmin(side))]))

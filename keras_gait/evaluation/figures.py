@@ -19,7 +19,7 @@ def _png(figure):
 
 def view_heat_maps(rates, names, probe_views, gallery_views):
     """One heat map a condition: ``rates`` ``(conditions, probe views, gallery views)``, fractions."""
-    cell = 0.42
+    cell = 0.33
     width = 1.2 + cell * max(4, len(gallery_views))
     height = 1.3 + cell * max(3, len(probe_views))
     figure = Figure((width * len(names), height), layout="constrained")
@@ -45,18 +45,19 @@ def cmc_curves(curves, names):
     axes.set_ylim(max(0, np.floor(low * 10 - 0.5) * 10), 101)
     axes.set_xticks([1, *range(5, len(ranks) + 1, 5)])
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    axes.legend(loc="lower right")
     return _png(figure)
 
 
-def attention_overlays(frames, names, maps, columns=7):
+def attention_overlays(frames, names, maps):
     """Sample frames, and below each the attention of every layer over it.
 
     ``frames``: list of uint8 ``(height, width, 1 or 3)``; ``names``: one a frame; ``maps``: dict from
-    layer name to ``(rows, columns)``. A map is stretched over the frame; bright is much attention.
+    layer name to ``(rows, columns)``. A map is stretched over the frame, from the layer's least
+    attention (grey) to its most (orange).
     """
-    per_row = min(columns, len(maps) + 1)
-    lines = -(-(len(maps) + 1) // per_row)
+    lines = -(-(len(maps) + 1) // 8)
+    per_row = -(-(len(maps) + 1) // lines)
     figure = Figure((1.45 * per_row, 1.65 * lines * len(frames)), layout="constrained")
     grid = figure.subplots(lines * len(frames), per_row, squeeze=False)
     for axes in grid.flat:
@@ -75,9 +76,10 @@ def _shaded(frame, weights):
     height, width = frame.shape[:2]
     weights = cv2.resize(np.asarray(weights, np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     weights = (weights - weights.min()) / max(float(np.ptp(weights)), 1e-12)
-    ink = 1 - np.abs(frame.astype(np.float32) - np.median(frame, axis=(0, 1))).max(axis=-1) / 255
-    heat = np.stack([1 - 0.15 * weights, 1 - 0.75 * weights, 1 - 0.95 * weights], axis=-1)
-    return heat * (0.35 + 0.65 * ink[..., None])
+    background = np.median(frame, axis=(0, 1))
+    ink = np.abs(frame.astype(np.float32) - background).max(axis=-1, keepdims=True) / 255
+    colour = 1 - weights[..., None] * np.array([0.02, 0.45, 0.85])
+    return colour * (1 - 0.65 * ink)
 
 
 def distance_matrix(values, rows, columns, row_title, column_title):
@@ -109,4 +111,4 @@ def _number_cells(axes, values, form, on_dark):
     for (row, column), value in np.ndenumerate(values):
         text = "-" if np.isnan(value) else form.format(value)
         color = "white" if on_dark[row, column] else _INK
-        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color=color)

@@ -17,10 +17,11 @@ h1 { font-size: 1.6rem; margin-bottom: .2rem } h2 { font-size: 1.15rem; margin: 
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .3rem .65rem; text-align: right; border-bottom: 1px solid #e3e8ec }
 thead th { border-bottom: 2px solid #9fb0bd } th:first-child { text-align: left }
-td:last-child { font-weight: 600 }
+table.mean td:last-child { font-weight: 600 }
 table.settings th, table.settings td { text-align: left; font-weight: 400; overflow-wrap: anywhere }
 table.settings th { color: #5b6b79; white-space: nowrap }
 img { max-width: 100% }
+figure { margin: 0 } figcaption { color: #5b6b79; font-size: .9rem }
 """
 
 
@@ -58,7 +59,8 @@ def write_whole(path, data):
 def table(header, rows):
     """``header`` of strings, ``rows`` of (name, fractions) -> HTML, in percent, a dash for NaN."""
     cells = "".join(f"<th>{html.escape(name)}</th>" for name in ["", *header])
-    lines = [f'<div class="scroll"><table>\n<thead><tr>{cells}</tr></thead>']
+    kind = ' class="mean"' if header[-1] == "mean" else ""
+    lines = [f'<div class="scroll"><table{kind}>\n<thead><tr>{cells}</tr></thead>']
     for name, values in rows:
         cells = "".join(f"<td>{'–' if np.isnan(value) else f'{100 * value:.1f}'}</td>" for value in values)
         lines.append(f"<tr><th>{html.escape(name)}</th>{cells}</tr>")
@@ -73,7 +75,8 @@ def settings(values):
     return '<table class="settings">\n' + "\n".join(lines) + "\n</table>"
 
 
-def picture(png, description):
-    """PNG bytes -> HTML with the picture inside."""
-    data = base64.b64encode(png).decode()
-    return f'<img alt="{html.escape(description)}" src="data:image/png;base64,{data}">'
+def picture(png, caption):
+    """PNG bytes -> HTML with the picture inside and its caption below."""
+    data, caption = base64.b64encode(png).decode(), html.escape(caption)
+    image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
+    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"

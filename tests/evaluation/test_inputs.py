@@ -1,0 +1,78 @@
+"""Which run, which data and which model an evaluation takes when it is not told."""
+
+import os
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from keras_gait.errors import GaitError
+from keras_gait.evaluation.inputs import find_run, find_sets, is_simulated, least_frames, model_setting
+
+
+def make_run(folder, age, recipe=None):
+    folder.mkdir(parents=True)
+    model = folder / "model-final.keras"
+    model.touch()
+    os.utime(model, (1e9 - age, 1e9 - age))
+    if recipe is not None:
+        (folder / "recipe.yaml").write_text(recipe)
+    return model
+
+
+def test_the_newest_run_and_its_data_are_taken(tmp_path, capsys):
+    make_run(tmp_path / "old", age=100)
+    newest = make_run(tmp_path / "group" / "new", age=0, recipe="data:\n  datadir: sets\n")
+    model, datadir = find_run(runs=tmp_path)
+    assert model == newest
+    assert str(datadir) == "sets"
+    assert str(newest) in capsys.readouterr().out
+
+
+def test_what_is_named_is_taken(tmp_path):
+    model = make_run(tmp_path / "a", age=0, recipe="data:\n  datadir: sets\n")
+    assert str(find_run(model, "other")[1]) == "other"
+    assert str(find_run(model)[1]) == "sets"
+
+
+@pytest.mark.parametrize("recipe", [None, "", "data:\n", "just words", "data:\n  datadir:\n"])
+def test_a_run_that_names_no_data_gives_none(tmp_path, recipe):
+    assert find_run(make_run(tmp_path / "a", 0, recipe))[1] is None
+
+
+def test_a_damaged_recipe_is_one_line(tmp_path):
+    model = make_run(tmp_path / "a", 0, "data: [")
+    with pytest.raises(GaitError, match=r"is not YAML .* name the data by --datadir"):
+        find_run(model)
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(GaitError, match=r"--model .*none\.keras does not exist"):
+        find_run(tmp_path / "none.keras")
+    with pytest.raises(GaitError, match="train a model first"):
+        find_run(runs=tmp_path)
+
+
+def test_data_must_be_named_somewhere():
+    assert [str(path) for path in find_sets(None, "a", "b")] == ["a", "b"]
+    with pytest.raises(GaitError, match="--gallery and --probe"):
+        find_sets(None, gallery="a")
+
+
+def test_the_model_says_how_many_frames_it_needs():
+    assert least_frames(SimpleNamespace(min_frames=16), 10) == 16
+    assert least_frames(SimpleNamespace(min_frames=16), 30) == 30
+    assert least_frames(SimpleNamespace(), 10) == 10
+
+
+def test_the_size_of_a_model_follows_from_its_widths():
+    published = SimpleNamespace(model_size="small", n_filters=(128, 256, 512, 256))
+    assert model_setting(published, "model_size") == "large"
+    assert model_setting(SimpleNamespace(model_size="medium", n_filters=None), "model_size") == "medium"
+    assert model_setting(SimpleNamespace(), "softmax_attention") is None
+
+
+@pytest.mark.parametrize(("source", "simulated"), [("CASIA-B, Simulated walkers", True), ("CASIA-B", False)])
+def test_simulated_walkers_are_known_by_the_source(source, simulated):
+    assert is_simulated(SimpleNamespace(info={"source": source})) is simulated
+    assert not is_simulated(SimpleNamespace(info={}, frames=np.zeros(0)))
