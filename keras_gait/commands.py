@@ -22,6 +22,7 @@ class CommandParser(argparse.ArgumentParser):
 def run(main):
     """Run ``main(argv)`` as a program: a `GaitError` becomes one line on stderr and exit code 2."""
     name = os.path.basename(sys.argv[0])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only: TensorFlow greets at every start
     try:
         main(sys.argv[1:])
     except GaitError as error:

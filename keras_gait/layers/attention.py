@@ -20,7 +20,7 @@ class _StaticAttention(keras.layers.Layer):
         self.softmax = softmax
         self.dropout_rate = dropout_rate
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.dropout = keras.layers.Dropout(dropout_rate, dtype="float32")
+        self.seed_generator = keras.random.SeedGenerator()
 
     def _build(self, cells, channels):
         # float32 whatever the policy: a softmax weight of 1/484, squared, vanishes in float16
@@ -43,7 +43,11 @@ class _StaticAttention(keras.layers.Layer):
         weights = ops.convert_to_tensor(self.attention)
         if self.softmax:
             weights = ops.softmax(weights / weights.shape[0] ** 0.5)
-        return self.dropout(weights, training=training)
+        if training and self.dropout_rate:
+            # not `keras.random.dropout`, which on PyTorch draws past the seed and so could not be resumed
+            kept = keras.random.uniform(weights.shape, seed=self.seed_generator) >= self.dropout_rate
+            weights = ops.where(kept, weights / (1.0 - self.dropout_rate), 0.0)
+        return weights
 
     def _normalise(self, x, weights):
         """LayerNorm over channels of ``x * weights`` without forming the product.

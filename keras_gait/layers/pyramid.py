@@ -105,7 +105,7 @@ class TemporalHorizontalPyramid(_Pyramid):
     def _check_frames(self, frames):
         if frames is not None and frames < max(self.bins):
             raise ValueError(
-                f"A clip needs {max(self.bins)} frames or more for bins={self.bins}. Received: frames={frames}"
+                f"A clip needs {max(self.bins)} frames for bins={self.bins}. Received: frames={frames}"
             )
 
     def _kernel_shape(self, n, width, channels):

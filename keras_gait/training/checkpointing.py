@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from absl import logging as absl_logging
 from keras import ops
 
 from keras_gait.errors import GaitError
@@ -72,9 +73,12 @@ def export(model, *paths):
         keras.config.set_dtype_policy(policy)
     weights = [ops.convert_to_numpy(w.value) for w in model.weights]
     plain.set_weights(weights[: len(plain.weights)])
+    verbosity = absl_logging.get_verbosity()
+    absl_logging.set_verbosity(absl_logging.ERROR)  # Keras warns of every .hdf5, which users ask for
     for path in paths:
         with written_whole(path) as temporary:
             plain.save(temporary)
+    absl_logging.set_verbosity(verbosity)
 
 
 class SaveState(keras.callbacks.Callback):
@@ -98,11 +102,39 @@ class SaveState(keras.callbacks.Callback):
             self._saved_at = time.monotonic()
 
 
-def truncate_history(path, epochs):
-    """Drop the rows of ``history.csv`` beyond ``epochs``: they will be run again."""
-    path = Path(path)
-    if path.exists():
-        header, *rows = path.read_text().splitlines()
-        kept = [row for row in rows if int(row.split(",")[0]) < epochs]
-        with written_whole(path) as temporary:
-            temporary.write_text("\n".join([header, *kept]) + "\n")
+class KeepState(keras.callbacks.Callback):
+    """Start ``fit`` from the state that the model has now: on PyTorch, ``fit`` first runs the model once to
+    build it, which draws from its random seeds.
+    """
+
+    def __init__(self, model):
+        super().__init__()
+        self._before = [np.copy(ops.convert_to_numpy(v.value)) for v in _variables(model)]
+
+    def on_train_begin(self, logs=None):
+        for variable, value in zip(_variables(self.model), self._before, strict=True):
+            variable.assign(value)
+
+
+class History(keras.callbacks.Callback):
+    """One row an epoch in ``history.csv``: losses, their sum, learning rate.
+
+    Args:
+        path: the file; rows from ``done`` on are dropped, for these epochs will be run again.
+        done: epochs done before.
+    """
+
+    def __init__(self, path, done):
+        super().__init__()
+        self.path = Path(path)
+        rows = self.path.read_text().splitlines() if self.path.exists() else []
+        self._lines = rows[:1] + [row for row in rows[1:] if int(row.split(",")[0]) < done]
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs | {"learning_rate": float(ops.convert_to_numpy(self.model.optimizer.learning_rate))}
+        if not self._lines:
+            self._lines.append(",".join(["epoch", *logs]))
+        names = self._lines[0].split(",")[1:]
+        self._lines.append(",".join([str(epoch), *(f"{logs[name]:.6g}" for name in names)]))
+        with written_whole(self.path) as temporary:
+            temporary.write_text("\n".join(self._lines) + "\n")

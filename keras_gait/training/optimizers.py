@@ -61,7 +61,7 @@ OPTIMIZERS = {
 
 @keras.saving.register_keras_serializable("keras_gait")
 class AdaBelief(keras.optimizers.Optimizer):
-    """Adam by the belief in observed gradients (Zhuang et al., NeurIPS 2020), rectified (Liu et al., ICLR 2020).
+    """Adam by the belief in observed gradients (Zhuang et al. 2020), rectified (Liu et al. 2020).
 
     With ``m`` the mean of the gradients g: ``s <- b2 s + (1 - b2) (g - m)² + eps`` stands where Adam has the
     mean of g². While its variance is intractable (fewer than five steps' worth) the step is ``m`` alone.

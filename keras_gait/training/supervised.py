@@ -16,11 +16,12 @@ from keras_gait.models import AttenGait
 from keras_gait.models.attengait import DEEP_ABOVE
 from keras_gait.training.checkpointing import (
     STATE_FILE,
+    History,
+    KeepState,
     SaveState,
     export,
     restore_state,
     save_state,
-    truncate_history,
 )
 from keras_gait.training.devices import distribute, half_precision_policy
 from keras_gait.training.optimizers import DECOUPLED, make_optimizer
@@ -183,7 +184,6 @@ def _fit(recipe, batches, classes, folder):
     model.optimizer.build(model.trainable_variables)
     state = folder / STATE_FILE
     done = restore_state(model, state) if state.exists() else 0
-    truncate_history(folder / "history.csv", done)
     for last, cross_weight in _phases(recipe):
         if done < last:
             compile_phase(cross_weight)
@@ -244,8 +244,8 @@ def _compiler(recipe, model, sampler, steps):
 
 def _run_epochs(model, batches, first, last, steps, folder, train):
     callbacks = [
-        _LearningRate(),
-        keras.callbacks.CSVLogger(folder / "history.csv", append=True),
+        KeepState(model),
+        History(folder / "history.csv", first),
         keras.callbacks.TerminateOnNaN(),
         SaveState(folder, train["save_epoch"]),
         keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),
@@ -258,6 +258,7 @@ def _run_epochs(model, batches, first, last, steps, folder, train):
             steps_per_epoch=steps,
             callbacks=callbacks,
             verbose=train["verbose"],
+            shuffle=False,
         )
     except Exception:
         if batches.failure is not None:  # a backend wraps what went wrong while reading
@@ -265,10 +266,3 @@ def _run_epochs(model, batches, first, last, steps, folder, train):
         raise
     if model.stop_training:
         raise GaitError(f"the loss became infinite or NaN; {folder} keeps the last good state. Lower --lr")
-
-
-class _LearningRate(keras.callbacks.Callback):
-    """Puts the learning rate into every epoch's logs."""
-
-    def on_epoch_end(self, epoch, logs=None):
-        logs["learning_rate"] = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
