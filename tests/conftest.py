@@ -1,10 +1,22 @@
-"""Shared by all tests: run the project's commands in this process as a user would in a shell."""
+"""Shared by all tests: the commands as a user runs them in a shell, two CPU devices, a small data set."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+# Two CPU devices stand in for two GPUs. Each backend must be told before it starts.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration() for _ in range(2)]
+    )
+
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,3 +50,36 @@ def command(monkeypatch, capfd):
         return SimpleNamespace(code=code, out=out, err=err)
 
     return call
+
+
+def tiny_walk(source):
+    """20 frames of noise about a brightness that is the subject's own; the name says all."""
+    name = Path(source).name
+    rng = np.random.default_rng(list(name.encode()))
+    noise = rng.integers(0, 60, (20, 64, 64, 3), np.uint8)
+    return noise + np.uint8(30 * int(name[:3])), []
+
+
+@pytest.fixture(scope="session")
+def tiny_sets(tmp_path_factory):
+    """A folder with a training set of 5 subjects, each with 2 walks from 2 views, 20 frames long."""
+    from keras_gait.data.writer import Sequence, write_dataset
+
+    folder = tmp_path_factory.mktemp("sets")
+    (folder / "raw").mkdir()
+    sequences = []
+    for subject in range(1, 6):
+        for video in ("01", "02"):
+            for view in ("000", "090"):
+                source = folder / "raw" / f"{subject:03d}-nm-{video}-{view}"
+                source.touch()
+                sequences.append(Sequence(f"{subject:03d}", "nm", view, video, str(source)))
+    write_dataset(
+        folder / "tfimdb_tiny_N005_train_of30_64x64",
+        sequences,
+        tiny_walk,
+        modality="flow",
+        source="noise",
+        split="train",
+    )
+    return folder

@@ -112,6 +112,7 @@ class TemporalHorizontalPyramid(_Pyramid):
         return (n, n, width, 1, channels)
 
     def call(self, maps):
+        self._check_frames(maps.shape[1])
         frames = ops.shape(maps)[1]
         height, width, channels = maps.shape[2:]
         parts = []

@@ -74,6 +74,8 @@ class AttenGait(keras.Model):
                 "frame_shape must be (height, width, channels), height at least 64, height and width "
                 f"divisible by 4. Received: frame_shape={tuple(frame_shape)}"
             )
+        if n_filters is not None and (isinstance(n_filters, int) or len(n_filters) != 4):
+            raise ValueError(f"n_filters must be four widths. Received: n_filters={n_filters}")
         deep = nclasses > DEEP_ABOVE if deep is None else deep
         widths = tuple(n_filters or SIZES[model_size])
 

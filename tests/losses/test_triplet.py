@@ -1,0 +1,145 @@
+"""The batch-all triplet loss, on points of a line whose distances one sees."""
+
+import keras
+import numpy as np
+import pytest
+from gradients import gradient
+from keras import ops
+
+from keras_gait.layers import PartsLinear
+from keras_gait.losses import BatchAllTriplet, MarginState
+from keras_gait.losses.triplet import pairwise_distances
+
+pytestmark = pytest.mark.backend
+
+LINE = np.array([0.0, 1.0, 3.0], "float32").reshape(3, 1, 1)  # (batch, parts, channels)
+LABELS = np.array([0, 0, 1])  # two samples of one subject, one of another
+
+
+def values(loss, labels, embeddings):
+    """The loss of each part."""
+    tensor = ops.convert_to_tensor(np.asarray(embeddings, "float32"))
+    return ops.convert_to_numpy(loss.per_part(ops.convert_to_tensor(labels), tensor)).tolist()
+
+
+def slope(loss, labels, embeddings):
+    labels = ops.convert_to_tensor(labels)
+    return gradient(lambda x: ops.sum(loss.per_part(labels, x)), np.asarray(embeddings, "float32"))
+
+
+@pytest.mark.parametrize(
+    ("margin", "expected"),
+    [
+        (2.0, 1.0),  # only anchor 1, positive 0, negative 3: 2 + 1 - 2
+        (3.0, 5 / 4),  # anchor 0: 0, 1; anchor 1: 1, 2; anchor 3: 0, 1; four are above 0
+    ],
+)
+def test_the_mean_is_over_the_active_triplets_of_unequally_many_samples(margin, expected):
+    assert values(BatchAllTriplet(margin), LABELS, LINE) == pytest.approx([expected])
+
+
+def test_labels_may_be_a_column():
+    assert values(BatchAllTriplet(2.0), LABELS[:, None], LINE) == pytest.approx([1.0])
+
+
+def test_the_order_of_the_samples_does_not_matter():
+    order = [2, 0, 1]
+    assert values(BatchAllTriplet(3.0), LABELS[order], LINE[order]) == pytest.approx([5 / 4])
+
+
+def test_every_part_has_its_own_triplets_and_the_loss_is_their_mean():
+    parts = np.concatenate([LINE, 100 * LINE], axis=1)
+    assert values(BatchAllTriplet(2.0), LABELS, parts) == pytest.approx([1.0, 0.0])
+    total = BatchAllTriplet(2.0)(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(parts))
+    assert float(ops.convert_to_numpy(total)) == pytest.approx(0.5)
+
+
+def test_without_an_active_triplet_loss_and_gradient_are_zero():
+    loss = BatchAllTriplet(0.2)
+    assert values(loss, LABELS, LINE) == [0.0]
+    assert not slope(loss, LABELS, LINE).any()
+
+
+def test_a_single_subject_gives_no_loss():
+    assert values(BatchAllTriplet(), [0, 0, 0], LINE) == [0.0]
+
+
+def test_identical_samples_cost_the_margin_and_have_no_gradient():
+    loss, same = BatchAllTriplet(0.2), np.full((4, 2, 3), 0.7, "float32")
+    assert values(loss, [0, 0, 1, 1], same) == pytest.approx([0.2, 0.2])
+    assert np.array_equal(slope(loss, [0, 0, 1, 1], same), np.zeros_like(same))
+
+
+def test_the_gradient_pulls_the_subject_together_and_the_others_away():
+    # the one active triplet: 2 + |x1 - x0| - |x1 - x2|
+    assert slope(BatchAllTriplet(2.0), LABELS, LINE).ravel().tolist() == pytest.approx([-1, 2, -1])
+
+
+def test_the_soft_margin_is_the_softplus_of_the_gap():
+    points = np.array([0.0, 1.0], "float32").reshape(2, 1, 1)
+    assert values(BatchAllTriplet(soft=True), [0, 1], points) == pytest.approx([np.log(1 + np.exp(-1))])
+
+
+def test_normalised_descriptors_have_length_one():
+    points = np.array([[3.0, 0.0], [0.0, 5.0]], "float32").reshape(2, 1, 2)
+    loss = BatchAllTriplet(2.0, normalise="descriptor")
+    assert values(loss, [0, 1], points) == pytest.approx([2 - 2**0.5])
+
+
+def test_the_published_normalisation_runs_over_the_batch():
+    points = np.array([3.0, 4.0], "float32").reshape(2, 1, 1)  # become 0.6 and 0.8
+    assert values(BatchAllTriplet(1.0, normalise="batch"), [0, 1], points) == pytest.approx([1 - 0.2])
+
+
+def test_another_normalisation_is_refused():
+    with pytest.raises(ValueError, match="'channel'"):
+        BatchAllTriplet(normalise="channel")
+
+
+def test_blocks_equal_the_mean_over_separate_batches():
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(8, 3, 4)).astype("float32"), np.array([0, 0, 1, 1, 0, 0, 2, 2])
+    halves = [values(BatchAllTriplet(1.0), labels[i : i + 4], x[i : i + 4]) for i in (0, 4)]
+    both = values(BatchAllTriplet(1.0, blocks=2), labels, x)
+    assert both == pytest.approx(np.mean(halves, axis=0).tolist())
+    assert both != pytest.approx(values(BatchAllTriplet(1.0), labels, x))
+
+
+def test_distances_are_euclidean_and_exactly_zero_between_equals():
+    points = np.array([[0.0, 0.0], [3.0, 4.0], [0.1, 0.7], [0.1, 0.7]], "float32")
+    distances = ops.convert_to_numpy(pairwise_distances(ops.convert_to_tensor(points)))
+    assert distances[0, 1] == 5.0
+    assert distances[2, 3] == distances[0, 0] == 0.0
+
+
+def test_a_margin_grows_by_a_tenth_after_more_than_100_idle_calls():
+    state = MarginState(2, 0.2)
+    loss = BatchAllTriplet(state=state)
+    parts = np.concatenate([0.01 * LINE, LINE], axis=1)  # the first part is always active
+    for _ in range(100):
+        loss.per_part(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(parts))
+    np.testing.assert_allclose(ops.convert_to_numpy(state.margins), [0.2, 0.2])
+    loss.per_part(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(parts))
+    np.testing.assert_allclose(ops.convert_to_numpy(state.margins), [0.2, 0.3])
+    assert ops.convert_to_numpy(state.idle).tolist() == [0, 0]
+
+
+def test_the_margin_of_the_state_is_the_one_that_counts():
+    assert values(BatchAllTriplet(0.0, state=MarginState(1, 2.0)), LABELS, LINE) == pytest.approx([1.0])
+
+
+def test_a_margin_grows_inside_fit():
+    inputs = keras.Input((1, 1))
+    model = keras.Model(inputs, PartsLinear(1)(inputs))
+    model.layers[-1].kernel.assign(np.ones((1, 1, 1)))
+    model.margin_state = MarginState(1, 0.2)
+    model.compile("sgd", loss=BatchAllTriplet(state=model.margin_state))
+    steps = 101
+    model.fit(np.tile(LINE, (steps, 1, 1)), np.tile(LABELS, steps), batch_size=3, shuffle=False, verbose=0)
+    assert ops.convert_to_numpy(model.margin_state.margins).tolist() == pytest.approx([0.3])
+
+
+def test_settings_survive_the_config():
+    loss = BatchAllTriplet(0.3, soft=True, normalise="descriptor", blocks=2)
+    again = BatchAllTriplet.from_config(loss.get_config())
+    assert (again.margin, again.soft, again.normalise, again.blocks) == (0.3, True, "descriptor", 2)
