@@ -26,8 +26,13 @@ def attengait_from_weights(weights, config=None, **options):
         GaitError: lists every weight that is missing, left over, or of another shape.
     """
     layers = _group(weights)
-    settings = _settings(layers) | _config_settings(config) | options
-    model = AttenGait(**settings)
+    try:
+        settings = _settings(layers) | _config_settings(config) | options
+        model = AttenGait(**settings)
+    except GaitError:
+        raise
+    except (ValueError, IndexError) as error:  # arrays of another rank, or of a frame that cannot be
+        raise GaitError(f"the weights' shapes are not those of an AttenGait: {error}") from error
     _load(model, layers)
     return model
 

@@ -40,7 +40,7 @@ def _load_ours(path):
 
     try:
         model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         reason = str(error).strip().splitlines()[0]
         raise GaitError(f"{path} does not open as a Keras model: {reason}") from error
     known = [name for name in keras_gait.models.__all__ if type(model).__name__ == name]
@@ -54,6 +54,9 @@ def _load_ours(path):
 
 def _is_ours(path):
     """Whether Keras 3 wrote this HDF5 file; the published ones come from Keras 2."""
-    with h5py.File(path, "r") as file:
-        version = file.attrs.get("keras_version", "2")
+    try:
+        with h5py.File(path, "r") as file:
+            version = file.attrs.get("keras_version", "2")
+    except OSError as error:
+        raise GaitError(f"{path} is a damaged HDF5 file; copy it again: {error}") from error
     return not str(version).startswith("2")

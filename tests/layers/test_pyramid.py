@@ -88,11 +88,11 @@ def test_strips_higher_than_the_map_are_refused_by_name():
 
 def test_too_short_a_clip_is_refused_at_build_and_at_call():
     layer = TemporalHorizontalPyramid(bins=(1, 4))
-    with pytest.raises(ValueError, match="needs 4 frames.*frames=3"):
+    with pytest.raises(ValueError, match=r"needs 4 frames.*frames=3"):
         layer.build((1, 3, 4, 2, 1))
     layer = TemporalHorizontalPyramid(bins=(1, 4))
     layer.build((None, None, 4, 2, 1))
-    with pytest.raises(ValueError, match="needs 4 frames.*frames=3"):
+    with pytest.raises(ValueError, match=r"needs 4 frames.*frames=3"):
         layer(np.ones((1, 3, 4, 2, 1), "float32"))
 
 

@@ -92,7 +92,7 @@ def test_clips_may_have_any_length_from_16_frames(model, frames):
 
 
 def test_a_clip_below_16_frames_is_refused(model):
-    with pytest.raises(ValueError, match="needs 16 frames.*frames=15"):
+    with pytest.raises(ValueError, match=r"needs 16 frames.*frames=15"):
         model(clips(1, 15))
 
 
