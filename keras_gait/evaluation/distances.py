@@ -154,46 +154,61 @@ def _byte_differences(probes, gallery, block=32):
 
 
 def _l2_bounds(gallery):
-    squares = _squares(gallery)
+    side = _gallery_side(gallery)
 
     def bounds(probes):
-        return np.sqrt(_squared_bounds(probes, gallery, _squares(probes), squares))
+        out = np.empty((len(probes), len(gallery)), np.float32)
+        return np.sqrt(_squared_bounds(probes, side, out), out=out)
 
     return bounds
 
 
 def _parts_bounds(gallery):
-    parts = [np.ascontiguousarray(gallery[:, i]) for i in range(gallery.shape[1])]
-    squares = [_squares(part) for part in parts]
+    parts = range(gallery.shape[1])
+    sides = [_gallery_side(gallery[:, i]) for i in parts]
 
     def bounds(probes):
         out = np.zeros((len(probes), len(gallery)), np.float32)
-        for i, part in enumerate(parts):
-            probe = np.ascontiguousarray(probes[:, i])
-            out += np.sqrt(_squared_bounds(probe, part, _squares(probe), squares[i]))
-        return out * np.float32((1 - 1e-5) / len(parts))
+        for start in range(0, len(gallery), _GALLERY_ROWS):  # a block of all parts stays in the cache
+            block = out[:, start : start + _GALLERY_ROWS]
+            part = np.empty(block.shape, np.float32)
+            for i in parts:
+                side = sides[i][start : start + _GALLERY_ROWS]
+                block += np.sqrt(_squared_bounds(probes[:, i], side, part), out=part)
+        out *= np.float32((1 - 1e-5) / len(parts))
+        return out
 
     return bounds
 
 
 def _cosine_bounds(gallery):
-    units = _unit(gallery.astype(np.float64)).astype(np.float32)
-    squares = _squares(units)
+    side = _gallery_side(_unit(gallery.astype(np.float64)))
 
     def bounds(probes):
-        probe_units = _unit(probes.astype(np.float64)).astype(np.float32)
-        return _squared_bounds(probe_units, units, _squares(probe_units), squares) / 2
+        out = np.empty((len(probes), len(gallery)), np.float32)
+        return _squared_bounds(_unit(probes.astype(np.float64)), side, out) / 2
 
     return bounds
 
 
-def _squares(rows):
-    return np.square(rows, dtype=np.float64).sum(axis=1)
+def _gallery_side(rows):
+    """``(n, dim + 2)`` float32 for `_squared_bounds`: the row, one, its reduced square."""
+    squares = _reduced_squares(rows)
+    return np.concatenate([rows, np.ones_like(squares), squares], axis=1, dtype=np.float32)
 
 
-def _squared_bounds(probes, gallery, probe_squares, squares):
-    """|a|^2 + |b|^2 - 2 <a, b> in float32, less the rounding error that ``dim`` terms can have."""
-    product = probes @ gallery.T
-    sums = (probe_squares[:, None] + squares[None]).astype(np.float32)
-    slack = np.float32((gallery.shape[1] + 16) * _ROUNDOFF)  # 2 |a| |b| <= |a|^2 + |b|^2
-    return np.maximum(sums - 2 * product - slack * sums, 0)
+def _squared_bounds(probes, side, out):
+    """Lower bounds of |a - b|^2 = |a|^2 + |b|^2 - 2 <a, b> as one product ``(m, n)``, into ``out``."""
+    squares = _reduced_squares(probes)
+    rows = np.concatenate([-2 * probes, squares, np.ones_like(squares)], axis=1, dtype=np.float32)
+    np.matmul(rows, side.T, out=out)
+    return np.maximum(out, 0, out=out)
+
+
+def _reduced_squares(rows):
+    """|row|^2 ``(n, 1)``, less its share of the rounding error of a float32 product of ``dim + 2`` terms.
+
+    The terms' magnitudes add up to 2 (|a|^2 + |b|^2) at most, and each can err by ``dim + 2`` roundings.
+    """
+    slack = (2 * rows.shape[1] + 32) * _ROUNDOFF
+    return (1 - slack) * np.square(rows, dtype=np.float64).sum(axis=1, keepdims=True)

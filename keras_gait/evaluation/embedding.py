@@ -87,14 +87,17 @@ def long_enough(dataset, min_frames):
 def cached_embeddings(model, model_path, dataset, folder, role, **settings):
     """`embed` as a memory map in ``folder``, taken from there when nothing has changed.
 
-    The file's name and the note beside it come from the bytes of the model's file, the data set's
-    index and the settings. A file gets its name when it is complete, so an interrupted run leaves
-    nothing that could be taken for a result.
+    The file's name and the note beside it come from the bytes of the model's file, the model's
+    configuration (files of weights alone do not hold it), the data set's index and the settings. A file
+    gets its name when it is complete, so an interrupted run leaves nothing that could be taken for a
+    result.
     """
     with open(model_path, "rb") as file:
         model_digest = hashlib.file_digest(file, "sha256").hexdigest()
     options = {name: value for name, value in settings.items() if name not in ("batch_size", "title")}
-    key = {"model": model_digest, "dataset": dataset.fingerprint, "options": options}
+    config = {name: value for name, value in model.get_config().items() if name != "name"}
+    config = json.loads(json.dumps(config, default=str))  # as it comes back from the note
+    key = {"model": model_digest, "config": config, "dataset": dataset.fingerprint, "options": options}
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     path = Path(folder) / f"{role}-{digest}.npy"
     note = path.with_suffix(".json")

@@ -93,12 +93,11 @@ def open_model(path, flags=None):
     flags = flags or {}
     given = {name: flags[name] for name in ARCHITECTURE_FLAGS if flags.get(name) is not None}
     model = load_model(path)
-    if (
-        given.get("softmax_attention")
-        and not model_setting(model, "softmax_attention")
-        and _only_weights(path)
-    ):
-        model = load_model(path, softmax_attention=True)
+    if hasattr(model, "softmax_attention") and _only_weights(path):
+        if given.get("softmax_attention"):
+            model = load_model(path, softmax_attention=True)
+        else:
+            print(f"{path} does not tell whether it was trained with --softmax_attention; taken as without")
     if given.pop("cross_weight", 0) and not getattr(model, "nclasses", 0):
         raise GaitError(f"--cross_weight contradicts {path}, which has no classifier: leave the flag out")
     for name, value in given.items():

@@ -46,8 +46,8 @@ class Encoder:
         return np.stack([means, np.full(len(frames), frames.shape[1])], axis=1)[:, None]
 
 
-def model():
-    return SimpleNamespace(encoder=Encoder())
+def model(**config):
+    return SimpleNamespace(encoder=Encoder(), get_config=lambda: config)
 
 
 def test_batches_hold_one_length_and_results_keep_the_order():
@@ -93,8 +93,8 @@ def cached(tmp_path, monkeypatch):
     weights = tmp_path / "model.keras"
     weights.write_bytes(b"weights")
 
-    def call(dataset=None, **settings):
-        net = model()
+    def call(dataset=None, config=(), **settings):
+        net = model(**dict(config))
         values = cached_embeddings(
             net, weights, dataset or Clips([4, 3]), tmp_path / "results", "probe", **settings
         )
@@ -114,6 +114,8 @@ def test_another_model_data_set_or_setting_computes_anew(cached):
     cached()
     assert cached(min_frames=7)
     assert cached(Clips([4, 3], fingerprint="other"))
+    assert cached(config={"softmax_attention": True, "widths": (3, 4)})
+    assert not cached(config={"softmax_attention": True, "widths": (3, 4)})
     cached.weights.write_bytes(b"trained on")
     assert cached()
 

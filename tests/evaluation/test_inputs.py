@@ -1,13 +1,21 @@
 """Which run, which data and which model an evaluation takes when it is not told."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from keras_gait.errors import GaitError
-from keras_gait.evaluation.inputs import find_run, find_sets, is_simulated, least_frames, model_setting
+from keras_gait.evaluation.inputs import (
+    find_run,
+    find_sets,
+    is_simulated,
+    least_frames,
+    model_setting,
+    open_model,
+)
 
 
 def make_run(folder, age, recipe=None):
@@ -76,3 +84,18 @@ def test_the_size_of_a_model_follows_from_its_widths():
 def test_simulated_walkers_are_known_by_the_source(source, simulated):
     assert is_simulated(SimpleNamespace(info={"source": source})) is simulated
     assert not is_simulated(SimpleNamespace(info={}, frames=np.zeros(0)))
+
+
+PUBLISHED = Path(__file__).parents[1] / "fixtures" / "attengait" / "model-state-0100_weights.hdf5"
+
+
+@pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published weight file is not here")
+def test_published_weights_alone_take_the_attention_from_the_flag(capsys):
+    assert open_model(PUBLISHED, {"softmax_attention": True}).softmax_attention
+    assert capsys.readouterr().out == ""
+    assert not open_model(PUBLISHED).softmax_attention
+    assert "does not tell whether it was trained with --softmax_attention" in capsys.readouterr().out
+    with pytest.raises(
+        GaitError, match=r"--combined_output_length 32 contradicts .* has combined_output_length 4"
+    ):
+        open_model(PUBLISHED, {"combined_output_length": 32})
