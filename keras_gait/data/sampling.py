@@ -29,6 +29,13 @@ class ClipSampling:
     varying_length: bool = False
     repeat: bool = False
 
+    def __post_init__(self):
+        if self.varying_length and self.frames <= MIN_FRAMES:
+            raise GaitError(
+                f"clips of varying length need more than {MIN_FRAMES} frames to vary below. Received: "
+                f"sampler.frames {self.frames}"
+            )
+
     def usable(self, lengths):
         """Which sequences of these lengths can give a clip."""
         return np.ones(len(lengths), bool) if self.repeat else lengths >= self.frames

@@ -25,11 +25,27 @@ def written_whole(path):
     os.replace(temporary, path)
 
 
+def to_numpy(variable):
+    """A variable's value as an array of its own; a mirrored one is read from its first device."""
+    return np.array(ops.convert_to_numpy(ops.convert_to_tensor(variable)))
+
+
 def save_state(model, path, epoch):
-    """Write weights, optimizer and random state, with the number of epochs done, in one step."""
-    arrays = {f"{i:05d}": ops.convert_to_numpy(v.value) for i, v in enumerate(_variables(model))}
+    """Write weights, optimizer and random state, with the number of epochs done, in one step.
+
+    Raises:
+        GaitError: a weight is infinite or NaN; the file stays as it was.
+    """
+    arrays = {f"{i:05d}": to_numpy(v) for i, v in enumerate(_variables(model))}
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise not_finite("weights", Path(path).parent)
     with written_whole(path) as temporary:
         np.savez(temporary, epoch=epoch, **arrays)
+
+
+def not_finite(what, folder):
+    """The error of a run that has run away."""
+    return GaitError(f"the {what} became infinite or NaN; {folder} keeps the last good state. Lower --lr")
 
 
 def restore_state(model, path):
@@ -71,7 +87,7 @@ def export(model, *paths):
         plain = type(model).from_config(model.get_config())
     finally:
         keras.config.set_dtype_policy(policy)
-    weights = [ops.convert_to_numpy(w.value) for w in model.weights]
+    weights = [to_numpy(w) for w in model.weights]
     plain.set_weights(weights[: len(plain.weights)])
     verbosity = absl_logging.get_verbosity()
     absl_logging.set_verbosity(absl_logging.ERROR)  # Keras warns of every .hdf5, which users ask for
@@ -95,11 +111,13 @@ class SaveState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
         milestone = done % self.save_epoch == 0
-        if milestone:
-            export(self.model, self.folder / f"model-state-{done:04d}.keras")
+        if self.model.stop_training:  # the loss is NaN
+            return
         if milestone or time.monotonic() - self._saved_at > SECONDS_BETWEEN_SAVES:
             save_state(self.model, self.folder / STATE_FILE, done)
             self._saved_at = time.monotonic()
+        if milestone:
+            export(self.model, self.folder / f"model-state-{done:04d}.keras")
 
 
 class KeepState(keras.callbacks.Callback):
@@ -109,7 +127,7 @@ class KeepState(keras.callbacks.Callback):
 
     def __init__(self, model):
         super().__init__()
-        self._before = [np.copy(ops.convert_to_numpy(v.value)) for v in _variables(model)]
+        self._before = [to_numpy(v) for v in _variables(model)]
 
     def on_train_begin(self, logs=None):
         for variable, value in zip(_variables(self.model), self._before, strict=True):
@@ -131,7 +149,7 @@ class History(keras.callbacks.Callback):
         self._lines = rows[:1] + [row for row in rows[1:] if int(row.split(",")[0]) < done]
 
     def on_epoch_end(self, epoch, logs=None):
-        logs = logs | {"learning_rate": float(ops.convert_to_numpy(self.model.optimizer.learning_rate))}
+        logs = logs | {"learning_rate": float(to_numpy(self.model.optimizer.learning_rate))}
         if not self._lines:
             self._lines.append(",".join(["epoch", *logs]))
         names = self._lines[0].split(",")[1:]

@@ -1,5 +1,6 @@
 """Recipes: the settings of a training run, as nested dicts read from YAML and the command line."""
 
+import contextlib
 import copy
 import difflib
 import inspect
@@ -57,6 +58,28 @@ SUPERVISED = {
 }
 
 METHODS = {"attengait": SUPERVISED}
+
+# Types of the keys that may also be null.
+OPTIONAL = {
+    "data.datadir": (str,),
+    "data.nclasses": (int,),
+    "model.deep": (bool,),
+    "model.n_filters": (list, tuple),
+    "losses.normalise": (str,),
+    "train.init_net": (str,),
+}
+
+# Smallest sensible values: below, there is nothing to learn from or nothing to divide by.
+LEAST = {
+    "sampler.p": 2,
+    "sampler.k": 1,
+    "sampler.frames": 16,
+    "schedule.warmup_epochs": 0,
+    "train.epochs": 1,
+    "train.extra_epochs": 0,
+    "train.save_epoch": 1,
+    "train.multi_gpu": 0,
+}
 
 
 def load_recipe(path=None, overrides=None):
@@ -151,8 +174,12 @@ def _set(recipe, known, key, value, where):
         if not isinstance(defaults.get(section), dict):
             raise GaitError(_unknown(key, known, where))
         table, defaults = table[section], defaults[section]
-    if name not in defaults or isinstance(defaults[name], dict):
+    if name not in defaults:
         raise GaitError(_unknown(key, known, where))
+    if isinstance(defaults[name], dict):
+        if value is None:  # a section without keys
+            return
+        raise GaitError(f"recipe key {key!r}{where} is a section with keys of its own. Received: {value!r}")
     table[name] = _checked(key, value, defaults[name], where)
 
 
@@ -163,18 +190,14 @@ def _unknown(key, known, where):
 
 
 def _checked(key, value, default, where):
-    """``value``, an int turned into a float where one is expected; refused if of another type."""
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(default, float) and isinstance(value, str):  # YAML 1.1 reads 1e-4 as text
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    elif default is None or value is None or type(value) is type(default):
-        return value
-    if isinstance(default, float) and isinstance(value, float):
-        return value
-    raise GaitError(
-        f"recipe key {key!r}{where} must be of type {type(default).__name__}. Received: {value!r}"
-    )
+    """``value``, as a float where one is expected; refused if of another type or below `LEAST`."""
+    if isinstance(default, float) and not isinstance(value, bool):
+        with contextlib.suppress(TypeError, ValueError):  # YAML 1.1 reads 1e-4 as text
+            value = float(value)
+    kinds = (type(default),) if default is not None else (type(None), *OPTIONAL.get(key, ()))
+    if type(value) not in kinds:
+        expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
+        raise GaitError(f"recipe key {key!r}{where} must be of type {expected}. Received: {value!r}")
+    if key in LEAST and value < LEAST[key]:
+        raise GaitError(f"recipe key {key!r}{where} must be at least {LEAST[key]}. Received: {value!r}")
+    return value

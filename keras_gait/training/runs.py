@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from keras_gait.errors import GaitError
+from keras_gait.training.checkpointing import STATE_FILE, written_whole
 from keras_gait.training.recipes import differences, save_recipe
 
 RECIPE_FILE = "recipe.yaml"
@@ -38,14 +39,14 @@ def run_name(recipe, classes, batch):
 
 
 def open_run(folder, recipe):
-    """Make the run's folder, or find it with the same recipe.
+    """Make the run's folder, or find it with the same recipe; a run that kept nothing yet may change it.
 
     Raises:
         GaitError: the folder holds a run with other settings; the message names them.
     """
     folder = Path(folder)
     file = folder / RECIPE_FILE
-    if file.exists():
+    if file.exists() and any((folder / kept).exists() for kept in (STATE_FILE, FINAL_MODEL)):
         found = differences(yaml.safe_load(file.read_text()), recipe)
         changed = [
             f"{key} {before!r} -> {now!r}" for key, (before, now) in found.items() if not key.startswith(FREE)
@@ -56,7 +57,8 @@ def open_run(folder, recipe):
                 "--experdir, or the same settings to go on"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    save_recipe(recipe, file)
+    with written_whole(file) as temporary:
+        save_recipe(recipe, temporary)
     return folder
 
 

@@ -20,6 +20,7 @@ from keras_gait.training.checkpointing import (
     KeepState,
     SaveState,
     export,
+    not_finite,
     restore_state,
     save_state,
 )
@@ -265,4 +266,4 @@ def _run_epochs(model, batches, first, last, steps, folder, train):
             raise batches.failure from None
         raise
     if model.stop_training:
-        raise GaitError(f"the loss became infinite or NaN; {folder} keeps the last good state. Lower --lr")
+        raise not_finite("loss", folder)

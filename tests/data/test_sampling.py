@@ -1,0 +1,104 @@
+"""P x K sampling: which sequences, and which of their frames."""
+
+import numpy as np
+import pytest
+
+from keras_gait.data.sampling import ClipSampling, PKSampler
+from keras_gait.errors import GaitError
+
+LABELS = np.array([7, 3, 7, 5, 3, 9, 9, 9, 9, 1])  # five subjects with one to four sequences
+
+
+def batch(sampler, number):
+    return sampler.sequences(number, sampler.rng(number))
+
+
+def test_a_batch_is_p_subjects_with_k_sequences_each():
+    sampler = PKSampler(LABELS, p=2, k=3, seed=0)
+    for number in range(10):
+        subjects = LABELS[batch(sampler, number)].reshape(2, 3)
+        assert (subjects == subjects[:, :1]).all()
+        assert subjects[0, 0] != subjects[1, 0]
+
+
+@pytest.mark.parametrize(("p", "batches"), [(1, 5), (2, 2), (5, 1)])
+def test_a_pass_shows_every_subject_at_most_once_and_drops_the_rest(p, batches):
+    sampler = PKSampler(LABELS, p=p, k=1, seed=0)
+    for first in range(0, 3 * batches, batches):
+        subjects = np.concatenate([LABELS[batch(sampler, first + i)] for i in range(batches)])
+        assert len(set(subjects.tolist())) == p * batches
+
+
+def test_an_epoch_has_the_published_number_of_steps():
+    assert [PKSampler(LABELS, p, 1, seed=0).steps_per_epoch for p in (1, 2, 3, 5)] == [5, 3, 2, 1]
+
+
+def test_every_sequence_of_a_subject_is_drawn():
+    sampler = PKSampler(LABELS, p=5, k=4, seed=0)
+    drawn = {int(i) for number in range(20) for i in batch(sampler, number)}
+    assert drawn == set(range(len(LABELS)))
+
+
+def test_a_batch_is_the_same_whenever_it_is_asked_for():
+    one, other = PKSampler(LABELS, 2, 3, seed=4), PKSampler(LABELS, 2, 3, seed=4)
+    forwards = [batch(one, number).tolist() for number in range(6)]
+    assert [batch(other, number).tolist() for number in reversed(range(6))] == forwards[::-1]
+
+
+def test_passes_and_seeds_differ():
+    orders = {
+        tuple(LABELS[batch(PKSampler(LABELS, 5, 1, seed), number)]) for seed in (1, 2) for number in range(5)
+    }
+    assert len(orders) > 5
+
+
+def test_too_few_subjects_are_refused_with_the_number_to_use():
+    with pytest.raises(GaitError, match=r"batch of 6 subjects .* has 5 subjects .*--p 5 or less"):
+        PKSampler(LABELS, p=6, k=1, seed=0)
+
+
+def frames(clips, available, seed=0, length=None):
+    rng = np.random.default_rng(seed)
+    return clips.frames_of(available, length or clips.frames, rng)
+
+
+def test_a_clip_is_consecutive_frames_from_any_start():
+    clips = ClipSampling(frames=16)
+    starts = set()
+    for seed in range(50):
+        found = frames(clips, 19, seed)
+        assert np.diff(found).tolist() == [1] * 15
+        starts.add(int(found[0]))
+    assert starts == {0, 1, 2, 3}  # 3 is the last that leaves 16 frames
+
+
+def test_shuffled_frames_are_a_choice_without_order_or_repeats():
+    found = frames(ClipSampling(frames=16, shuffled=True), 30)
+    assert len(set(found.tolist())) == 16
+    assert (np.diff(found) != 1).any()
+    assert 0 <= found.min() <= found.max() < 30
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_a_short_sequence_is_looped(shuffled):
+    found = frames(ClipSampling(frames=16, shuffled=shuffled, repeat=True), 7)
+    np.testing.assert_array_equal(found[7:14], found[:7])
+    assert sorted(found[:7].tolist()) == list(range(7))
+
+
+def test_only_looping_takes_sequences_shorter_than_a_clip():
+    lengths = np.array([10, 16, 17])
+    assert ClipSampling(frames=17).usable(lengths).tolist() == [False, False, True]
+    assert ClipSampling(frames=17, repeat=True).usable(lengths).all()
+
+
+def test_varying_lengths_run_from_16_to_one_below_the_clip():
+    rng = np.random.default_rng(0)
+    lengths = {ClipSampling(frames=30, varying_length=True).length(rng) for _ in range(500)}
+    assert lengths == set(range(16, 30))
+    assert {ClipSampling(frames=30).length(rng) for _ in range(5)} == {30}
+
+
+def test_lengths_cannot_vary_below_16_frames():
+    with pytest.raises(GaitError, match=r"more than 16 frames.*16"):
+        ClipSampling(frames=16, varying_length=True)
