@@ -83,3 +83,39 @@ def tiny_sets(tmp_path_factory):
         split="train",
     )
     return folder
+
+
+@pytest.fixture
+def tiny_recipe(tiny_sets, tmp_path):
+    """``tiny_recipe(**{"sampler.p": 2})`` -> a recipe that trains a tiny model in seconds."""
+    from keras_gait.training.recipes import load_recipe
+
+    settings = {
+        "data.datadir": str(tiny_sets),
+        "model.n_filters": [3, 4, 4, 5],
+        "model.combined_output_length": 4,
+        "model.split_crossentropy": True,
+        "model.softmax_attention": True,
+        "sampler.pk": True,
+        "sampler.p": 2,
+        "sampler.k": 2,
+        "sampler.frames": 16,
+        "losses.cross_weight": 1.0,
+        "optimizer.learning_rate": 1e-3,
+        "train.experdir": str(tmp_path / "runs"),
+        "train.epochs": 1,
+        "train.extra_epochs": 0,
+        "train.verbose": 0,
+    }
+    return lambda **changes: load_recipe(None, settings | changes)
+
+
+@pytest.fixture
+def step_by_step():
+    """On TensorFlow, run a training step operation by operation: tracing costs more than a few steps."""
+    if "tf" not in globals():
+        yield
+        return
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

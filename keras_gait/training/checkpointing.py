@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+import zipfile
 from pathlib import Path
 
 import keras
@@ -59,7 +60,7 @@ def restore_state(model, path):
         with np.load(path, allow_pickle=False) as archive:
             arrays = [archive[f"{i:05d}"] for i in range(len(archive.files) - 1)]
             epoch = int(archive["epoch"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise GaitError(
             f"{path} is not a readable training state; delete it to start over: {error}"
         ) from error

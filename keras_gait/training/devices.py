@@ -57,7 +57,9 @@ def half_precision_policy():
 
         on_gpu = bool(tf.config.list_physical_devices("GPU"))
     elif backend == "jax":
-        on_gpu = bool(keras.distribution.list_devices("gpu"))
+        import jax
+
+        on_gpu = jax.default_backend() == "gpu"
     else:
         import torch
 

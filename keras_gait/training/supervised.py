@@ -224,13 +224,16 @@ def _compiler(recipe, model, sampler, steps):
         model.margin_state = MarginState(parts, losses["margin"])
     # MirroredStrategy computes a loss on each replica; JAX hands over the whole batch
     blocks = replicas if keras.backend.backend() == "jax" else 1
-    triplet = BatchAllTriplet(
-        losses["margin"],
-        losses["soft"],
-        losses["normalise"],
-        blocks,
-        getattr(model, "margin_state", None),
-    )
+    try:
+        triplet = BatchAllTriplet(
+            losses["margin"],
+            losses["soft"],
+            losses["normalise"],
+            blocks,
+            getattr(model, "margin_state", None),
+        )
+    except ValueError as error:
+        raise GaitError(f"recipe section 'losses': {error}") from error
     # the published sum over parts, divided by the batch of all replicas and summed over them
     triplet_weight = parts * replicas / (sampler.p * sampler.k)
 
