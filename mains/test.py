@@ -14,6 +14,7 @@ from keras_gait.evaluation.distances import METRICS
 from keras_gait.evaluation.inputs import (
     add_architecture_flags,
     check_positive,
+    fill_from_recipe,
     find_run,
     find_sets,
     is_simulated,
@@ -34,12 +35,14 @@ def parse(argv):
         "--nclasses", type=int, help="subjects of the test set (50, 5154, 6000), where several lie"
     )
     parser.add_argument("--protocol", choices=sorted(PROTOCOLS), help="default: what fits the data")
-    parser.add_argument("--knn", type=int, default=1, help="neighbours that vote")
-    parser.add_argument("--metrics", choices=METRICS, default="L1", help="distance; L1 is the published one")
+    parser.add_argument("--knn", type=int, help="neighbours that vote; default: the recipe's, or 1")
+    parser.add_argument(
+        "--metrics", choices=METRICS, help="distance; default: the recipe's, or L1 as published"
+    )
     views = parser.add_mutually_exclusive_group()
     views.add_argument("--allcameras", action="store_true", help="evaluate the probes of all views")
     views.add_argument("--camera", default="90", help="evaluate the probes of this view only")
-    parser.add_argument("--nframes", type=int, default=30, help="leave out shorter sequences")
+    parser.add_argument("--nframes", type=int, help="leave out shorter ones; default: the recipe's, or 30")
     parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
     parser.add_argument("--cut", action="store_true", help="look at columns 10..53 of the frames only")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with tables and pictures")
@@ -82,13 +85,14 @@ def of_camera(probe, camera):
 
 def main(argv):
     args = parse(argv)
-    check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
     model_path, datadir = find_run(args.model, args.datadir)
+    fill_from_recipe(args, model_path.parent)
+    check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
     model = open_model(model_path, vars(args))
     gallery, probe, protocol = select_sets(args, datadir, model)
 
     from keras_gait.evaluation.embedding import cached_embeddings
-    from keras_gait.evaluation.results import check_sets, evaluate, print_results
+    from keras_gait.evaluation.results import check_sets, evaluate, print_results, write_csv
 
     conditions = check_sets(protocol, gallery, probe, args.knn, named=args.protocol is not None)
     gallery_embeddings, probe_embeddings = (
@@ -117,6 +121,7 @@ def main(argv):
     )
     simulated = is_simulated(gallery) or is_simulated(probe)
     print_results(result, simulated, args.verbose)
+    write_csv(result, model_path.parent / "results" / "rank1.csv")
     if args.report:
         from keras_gait.evaluation.evaluation_report import write_evaluation_report
 

@@ -8,6 +8,7 @@ Writes <outdir>/tfimdb_casiab_N074_train_of30_64x64/.
 from keras_gait.commands import run
 from keras_gait.data import layouts
 from keras_gait.data.flow_sets import flow_set_parser, write_flow_set
+from keras_gait.data.provenance import read_source
 
 
 def parse(argv):
@@ -32,7 +33,7 @@ def main(argv):
     everything = layouts.casiab(layouts.check_folder(args.ofdir, "--ofdir"))
     stem = layouts.casiab_stem("train", everything, args.train_subjects)
     sequences = layouts.casiab_split(everything, "train", args.train_subjects)
-    write_flow_set(args, stem, sequences, "CASIA-B", "train")
+    write_flow_set(args, stem, sequences, read_source(args.ofdir, "CASIA-B"), "train")
 
 
 if __name__ == "__main__":

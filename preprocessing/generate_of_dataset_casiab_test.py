@@ -8,6 +8,7 @@ Takes the subjects after 074 and writes <outdir>/tfimdb_casiab_N050_<mode>_of30_
 from keras_gait.commands import run
 from keras_gait.data import layouts
 from keras_gait.data.flow_sets import flow_set_parser, write_flow_set
+from keras_gait.data.provenance import read_source
 
 
 def parse(argv):
@@ -27,7 +28,7 @@ def main(argv):
     everything = layouts.casiab(layouts.check_folder(args.ofdir, "--ofdir"))
     stem = layouts.casiab_stem(args.mode, everything, args.train_subjects)
     sequences = layouts.casiab_split(everything, args.mode, args.train_subjects)
-    write_flow_set(args, stem, sequences, "CASIA-B", args.mode)
+    write_flow_set(args, stem, sequences, read_source(args.ofdir, "CASIA-B"), args.mode)
 
 
 if __name__ == "__main__":

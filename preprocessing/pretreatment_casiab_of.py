@@ -12,6 +12,7 @@ from functools import partial
 from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
 from keras_gait.data.flow_tree import add_tree_flags, casiab_flow, log_problems, write_tree
 from keras_gait.data.layouts import casiab, check_folder
+from keras_gait.data.provenance import note_source, read_source
 from keras_gait.errors import GaitError
 
 
@@ -29,6 +30,9 @@ def main(argv):
     frames = check_folder(args.input_path_rgb, "--input_path_rgb")
     if not args.output_path:
         raise GaitError("--output_path is needed: the folder to write the flow images to.")
+    source = read_source(silhouettes)
+    if source:
+        note_source(args.output_path, source)
     inputs = [os.path.relpath(sequence.source, silhouettes) for sequence in casiab(silhouettes)]
     problems = write_tree(
         partial(casiab_flow, silhouettes, frames),

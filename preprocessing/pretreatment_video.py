@@ -30,6 +30,7 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_gait.commands import CommandParser, print_problems, run
+from keras_gait.data.provenance import note_source
 from keras_gait.errors import GaitError
 from keras_gait.vision.contact_sheet import ContactSheet
 from keras_gait.vision.foreground import Background, Video, find_blobs
@@ -180,6 +181,8 @@ def cut_out(video, flags, store, folder):
         explain_nothing(video, flags, tracks)
     write_walks(video, walks, store, folder, numbers, flags.view)
     write_tracks(folder / "tracks.csv", tracks, walks, numbers)
+    for tree in ("rgb", "silhouettes"):
+        note_source(folder / tree, f"video {video.path.name}")
     return walks, numbers
 
 

@@ -7,7 +7,10 @@ walkers/poses/001/nm-01/090.npz with ``poses`` (F, 17, 3) and ``skeletons`` (F, 
 to go on where it stopped, or to add subjects, sequences and views.
 """
 
+from pathlib import Path
+
 from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
+from keras_gait.data.provenance import SIMULATED, note_source
 from keras_gait.data.simulate import (
     SEQUENCES,
     VIEWS,
@@ -46,6 +49,8 @@ def main(argv):
     if args.worker_num < 1:
         raise GaitError(f"--worker_num must be at least 1. Received: {args.worker_num}")
     check_settings(args.output_path, {"frames": args.frames, "size": args.size, "seed": args.seed})
+    for tree in ("rgb", "silhouettes"):
+        note_source(Path(args.output_path, tree), SIMULATED)
     jobs = [
         (args.output_path, subject, sequence, view, args.frames, args.size, args.seed)
         for subject in range(1, args.subjects + 1)

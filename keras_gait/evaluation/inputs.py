@@ -51,23 +51,31 @@ def find_run(model=None, datadir=None, runs="runs"):
     model = Path(model)
     if not model.is_file():
         raise GaitError(f"--model {model} does not exist. Expected: a .keras or .hdf5 file")
-    return model, Path(datadir) if datadir is not None else recipe_datadir(model.parent)
+    recorded = recipe_section(model.parent, "data").get("datadir")
+    return model, Path(datadir or recorded) if datadir or recorded else None
 
 
-def recipe_datadir(folder):
-    """``data.datadir`` of the ``recipe.yaml`` in a run's folder, or None."""
+def fill_from_recipe(args, folder):
+    """Give the flags that were left out what the run's recipe says, else the published defaults."""
+    chosen = {"knn": 1, "metric": "L1", "min_frames": 30} | recipe_section(folder, "evaluation")
+    for flag, key in (("knn", "knn"), ("metrics", "metric"), ("nframes", "min_frames")):
+        if getattr(args, flag) is None:
+            setattr(args, flag, chosen[key])
+
+
+def recipe_section(folder, section):
+    """A section of the ``recipe.yaml`` in a run's folder; empty where there is none."""
     path = folder / "recipe.yaml"
     if not path.is_file():
-        return None
+        return {}
     try:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise GaitError(
             f"{path} is not YAML ({' '.join(str(error).split())}): name the data by --datadir"
         ) from error
-    data = recipe.get("data") if isinstance(recipe, dict) else None
-    datadir = data.get("datadir") if isinstance(data, dict) else None
-    return Path(datadir) if datadir else None
+    found = recipe.get(section) if isinstance(recipe, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def find_sets(datadir, gallery=None, probe=None, nclasses=None):

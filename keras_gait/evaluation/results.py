@@ -14,6 +14,7 @@ from keras_gait.evaluation.protocols import (
     text_table,
 )
 from keras_gait.evaluation.ranking import rank
+from keras_gait.evaluation.report import write_whole
 
 CMC_RANKS = 20
 
@@ -192,3 +193,11 @@ def print_results(result, simulated=False, verbose=False):
     ):
         if header:
             print(f"\n{title}\n{text_table(header, rows)}")
+
+
+def write_csv(result, path):
+    """The rank-1 table as ``condition,<views>,mean``, fractions."""
+    lines = [",".join(["condition", *map(str, result.views), "mean"])]
+    for condition, row in zip(result.conditions, result.table, strict=True):
+        lines.append(",".join([condition or "all", *(f"{value:.6f}" for value in row)]))
+    write_whole(path, ("\n".join(lines) + "\n").encode())

@@ -1,0 +1,18 @@
+"""Where a tree of frames comes from: one line that travels with it, so that no figure loses its origin."""
+
+from pathlib import Path
+
+NOTE = "source.txt"
+SIMULATED = "simulated walkers"
+
+
+def note_source(root, source):
+    """Write ``source`` beside the sequences of a tree; the folder is made if need be."""
+    Path(root).mkdir(parents=True, exist_ok=True)
+    Path(root, NOTE).write_text(f"{source}\n", encoding="utf-8")
+
+
+def read_source(root, default=None):
+    """What `note_source` wrote, or ``default`` for a tree without a note."""
+    note = Path(root, NOTE)
+    return note.read_text(encoding="utf-8").strip() if note.is_file() else default

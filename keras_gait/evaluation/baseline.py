@@ -1,0 +1,44 @@
+"""The plainest gait recognition, which any model must beat: the nearest raw gait energy image (Han, Bhanu 2006)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from keras_gait.data.layouts import CASIA_GALLERY, casiab
+from keras_gait.evaluation.protocols import PROTOCOLS, cross_view_accuracy
+from keras_gait.vision.images import image_names, read_image
+from keras_gait.vision.silhouette import gait_energy_image
+
+
+def energy_image_accuracy(silhouettes, first_subject, workers=2):
+    """Rank-1 of raw gait energy images by the CASIA-B protocol, identical view excluded.
+
+    Args:
+        silhouettes: a tree ``<id>/<type>-<number>/<view>/``.
+        first_subject: subjects from this number on are tested.
+        workers: threads that read.
+
+    Returns:
+        Fractions ``(conditions, probe views + mean)``; conditions nm, bg, cl.
+    """
+    sequences = [s for s in casiab(silhouettes) if int(s.subject) >= first_subject]
+    with ThreadPoolExecutor(workers) as pool:
+        images = np.stack(list(pool.map(_energy_image, sequences)))
+    subject, view, condition = (
+        np.array([getattr(s, field) for s in sequences]) for field in ("subject", "view", "condition")
+    )
+    gallery = np.array([(s.condition, s.video) in CASIA_GALLERY for s in sequences])
+    return cross_view_accuracy(
+        *(part[gallery] for part in (images, subject, view)),
+        *(part[~gallery] for part in (images, subject, view, condition)),
+        conditions=PROTOCOLS["casia-b"].conditions,
+        metric="L2",
+    )
+
+
+def _energy_image(sequence):
+    folder = Path(sequence.source)
+    frames = (read_image(folder / name, cv2.IMREAD_GRAYSCALE) for name in image_names(folder))
+    return gait_energy_image([frame for frame in frames if frame is not None])

@@ -1,0 +1,152 @@
+"""The main job in one command: simulate walkers, prepare, train, test, report, in minutes on two cores.
+
+    python mains/demo.py
+
+Every step is one of the package's own commands; each is printed as it could be typed.
+"""
+
+import csv
+import os
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keras_gait.commands import CommandParser, run
+from keras_gait.errors import GaitError
+
+ROOT = Path(__file__).resolve().parent.parent
+SUBJECTS, TRAIN_SUBJECTS = 44, 32
+SEQUENCES = ("nm-01", "nm-02", "nm-03", "nm-05", "bg-01", "cl-01")
+VIEWS = ("036", "090", "144")
+FRAMES = 20
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a method's demo runs: ``(script, arguments)`` from raw trees to data sets, and its recipe."""
+
+    recipe: str
+    preparation: tuple
+
+
+DEMOS = {
+    "attengait": Demo(
+        "configs/attengait/demo.yaml",
+        (
+            (
+                "preprocessing/pretreatment_casiab_of.py",
+                "--input_path {raw}/silhouettes --input_path_rgb {raw}/rgb --output_path {work}/flow "
+                "--log_file {work}/pretreatment.log --worker_num {workers}",
+            ),
+            (
+                "preprocessing/generate_of_dataset_casiab.py",
+                "--ofdir {work}/flow --outdir {work}/data --train_subjects {train} --worker_num {workers}",
+            ),
+            (
+                "preprocessing/generate_of_dataset_casiab_test.py",
+                "--ofdir {work}/flow --outdir {work}/data --train_subjects {train} --mode ft",
+            ),
+            (
+                "preprocessing/generate_of_dataset_casiab_test.py",
+                "--ofdir {work}/flow --outdir {work}/data --train_subjects {train} --mode test",
+            ),
+        ),
+    ),
+}
+
+
+def parse(argv):
+    parser = CommandParser(prog="demo.py", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--experdir", type=Path, default=Path("runs/demo"), help="folder for everything it makes"
+    )
+    parser.add_argument("--method", choices=sorted(DEMOS), default="attengait", help="which system")
+    return parser.parse_args(argv)
+
+
+def step(title, script, arguments, **values):
+    """Run one command of the package in its own process, and stop if it fails."""
+    words = [word.format(**values) for word in arguments.split()]
+    print(f"\n== {title}\n$ {shlex.join(['python', script, *words])}", flush=True)
+    started = time.monotonic()
+    code = subprocess.run([sys.executable, str(ROOT / script), *words]).returncode
+    if code:
+        raise GaitError(f"{script} ended with exit code {code}; its own message is above")
+    print(f"({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def rank1_table(path):
+    """``results/rank1.csv`` -> (header, {condition: fractions})."""
+    with open(path, encoding="utf-8") as file:
+        (_, *header), *rows = csv.reader(file)
+    return header, {condition: np.array(values, float) for condition, *values in rows}
+
+
+def print_comparison(trained, baseline, header):
+    """The trained model's table beside the baseline's, and the two means."""
+    from keras_gait.evaluation.protocols import text_table
+
+    rows = []
+    for condition, values in trained.items():
+        rows.append((f"{condition.upper()}  trained", values))
+        rows.append(("    energy image", baseline[condition]))
+    means = [np.mean([table[condition] for condition in trained], axis=0) for table in (trained, baseline)]
+    rows += [("mean trained", means[0]), ("    energy image", means[1])]
+    print("\nRank-1 in % on simulated walkers, by probe view, identical view excluded")
+    print(text_table(header, rows))
+    return means[0][-1] - means[1][-1]
+
+
+def main(argv):
+    args = parse(argv)
+    demo, work = DEMOS[args.method], args.experdir
+    values = {
+        "raw": work / "raw",
+        "work": work,
+        "workers": os.cpu_count() or 1,
+        "train": TRAIN_SUBJECTS,
+    }
+    started = time.monotonic()
+    step(
+        "simulate walkers",
+        "preprocessing/simulate_walkers.py",
+        f"--output_path {{raw}} --subjects {SUBJECTS} --sequences {' '.join(SEQUENCES)} "
+        f"--views {' '.join(VIEWS)} --frames {FRAMES} --worker_num {{workers}}",
+        **values,
+    )
+    for script, arguments in demo.preparation:
+        step("prepare the data", script, arguments, **values)
+    step(
+        "train",
+        "mains/train.py",
+        "--config {recipe} --datadir {work}/data --experdir {work}/runs --verbose 2",
+        recipe=ROOT / demo.recipe,
+        **values,
+    )
+    model = newest_model(work / "runs")
+    report = work / "report.html"
+    step(
+        "test", "mains/test.py", "--model {model} --allcameras --report {report}", model=model, report=report
+    )
+
+    from keras_gait.evaluation.baseline import energy_image_accuracy
+
+    header, trained = rank1_table(model.parent / "results" / "rank1.csv")
+    accuracy = energy_image_accuracy(work / "raw" / "silhouettes", TRAIN_SUBJECTS + 1)
+    gain = print_comparison(trained, dict(zip(("nm", "bg", "cl"), accuracy, strict=True)), header)
+    print(f"\ncross-view mean: {100 * gain:+.1f} points against the raw gait energy image")
+    print(f"model:  {model}\nreport: {report}\n({(time.monotonic() - started) / 60:.1f} minutes)")
+
+
+def newest_model(runs):
+    """The model of the newest run in a folder."""
+    return max(runs.rglob("model-final.keras"), key=lambda path: path.stat().st_mtime)
+
+
+if __name__ == "__main__":
+    run(main)
