@@ -1,5 +1,7 @@
 """Two devices learn what one device learns from their batches joined."""
 
+import csv
+
 import keras
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ def test_more_devices_than_there_are_is_refused_with_a_list():
 
 @pytest.mark.skipif(BACKEND != "torch", reason="PyTorch's refusal")
 def test_pytorch_refuses_several_devices():
-    with pytest.raises(GaitError, match="does not run on PyTorch. Set KERAS_BACKEND"):
+    with pytest.raises(GaitError, match=r"does not run on PyTorch. Set KERAS_BACKEND"):
         distribute(2)
 
 
@@ -38,12 +40,18 @@ def test_two_devices_end_with_the_weights_of_one(tiny_recipe, tmp_path, monkeypa
     settings = {
         "optimizer.name": "SGD",  # unlike Adam, it shows a gradient that is too large
         "optimizer.learning_rate": 1e-5,
+        "optimizer.weight_decay": 0.0,
         "model.attention_drop_rate": 0.0,
         "augmentation.mixup_rate": 0.0,
         "augmentation.cutmix_rate": 0.0,
         "train.multi_gpu": 2,
     }
     two = supervised.train(tiny_recipe(**settings))
+    (row,) = csv.DictReader((two / "history.csv").open())
+    expected = 62 / 4 * float(row["embeddings_loss"]) + float(
+        row["logits_loss"]
+    )  # each device has a batch of 4
+    assert float(row["loss"]) == pytest.approx(expected, rel=1e-3)
     # one device with the batches of both, and triplets within each half of a batch
     triplet = supervised.BatchAllTriplet
     monkeypatch.setattr(
