@@ -45,7 +45,11 @@ def add_job_flags(parser):
     """Add the flags of every preprocessing command: ``--worker_num`` and ``--shard``."""
     parser.add_argument("--worker_num", type=int, default=1, help="parallel processes on this machine")
     parser.add_argument(
-        "--shard", type=parse_shard, default=(0, 1), metavar="I/N", help="do the I-th of N equal parts, from 0"
+        "--shard",
+        type=parse_shard,
+        default=(0, 1),
+        metavar="I/N",
+        help="do the I-th of N equal parts, from 0",
     )
 
 

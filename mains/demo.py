@@ -20,10 +20,11 @@ from keras_gait.commands import CommandParser, run
 from keras_gait.errors import GaitError
 
 ROOT = Path(__file__).resolve().parent.parent
-SUBJECTS, TRAIN_SUBJECTS = 44, 32
+SUBJECTS, TRAIN_SUBJECTS = 36, 24
 SEQUENCES = ("nm-01", "nm-02", "nm-03", "nm-05", "bg-01", "cl-01")
 VIEWS = ("036", "090", "144")
-FRAMES = 20
+FRAMES = 17  # one more than the clips of 16: the first frame has no flow
+SIZE = 144
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def main(argv):
         "simulate walkers",
         "preprocessing/simulate_walkers.py",
         f"--output_path {{raw}} --subjects {SUBJECTS} --sequences {' '.join(SEQUENCES)} "
-        f"--views {' '.join(VIEWS)} --frames {FRAMES} --worker_num {{workers}}",
+        f"--views {' '.join(VIEWS)} --frames {FRAMES} --size {SIZE} --worker_num {{workers}}",
         **values,
     )
     for script, arguments in demo.preparation:
