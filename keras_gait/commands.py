@@ -53,8 +53,13 @@ def add_job_flags(parser):
     )
 
 
-def print_problems(problems, shown=20):
-    """Print what went wrong, as one table. ``problems``: list of ``(place, what)`` pairs."""
+def report_problems(problems, shown=20):
+    """Print what went wrong, as one table, when all the rest is done. ``problems``: ``(place, what)`` pairs.
+
+    Raises:
+        GaitError: some of it was damaged or missing files, which the user can mend. Empty or short
+            sequences and frames without a walker are only told.
+    """
     if not problems:
         return
     print(f"\n{len(problems)} problem(s); everything else was processed:")
@@ -64,3 +69,9 @@ def print_problems(problems, shown=20):
         print(f"  {place}: {what}")
     if len(problems) > shown:
         print(f"  ... and {len(problems) - shown} more")
+    broken = [place for place, what in problems if "damaged" in what or "missing" in what]
+    if broken:
+        raise GaitError(
+            f"{len(broken)} file(s) damaged or missing, such as {broken[0]}; everything else was processed. "
+            "Get them again, delete what was made from their sequences and run this again, or go on without"
+        )

@@ -74,11 +74,11 @@ def main(argv):
     model_path, _ = find_run(args.model, args.datadir)
     model = open_model(model_path)
 
-    from keras_gait.data.dataset import open_dataset
+    from keras_gait.data.dataset import find_dataset, open_dataset
     from keras_gait.evaluation.distances import as_vectors, distances
     from keras_gait.evaluation.embedding import embed
 
-    everything = open_dataset(args.datadir)
+    everything = open_dataset(find_dataset(args.datadir, "train"))
     walks = usable(everything, 2 * least_frames(model, args.nframes), "walk")
     if len(walks) < 2:
         raise GaitError(

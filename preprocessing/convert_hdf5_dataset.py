@@ -9,7 +9,7 @@ Writes <output_path>/<name of the set>/.
 import os
 from pathlib import Path
 
-from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
+from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
 from keras_gait.data.dataset import is_hdf5_set
 from keras_gait.data.hdf5 import hdf5_sequences, load_hdf5_sequence, open_hdf5_dataset
 from keras_gait.data.writer import add_writer_flags, write_dataset
@@ -49,7 +49,7 @@ def main(argv):
         workers=args.worker_num,
         shard=args.shard,
     )
-    print_problems([(sequence.source, "missing file") for sequence in missing] + problems)
+    report_problems([(sequence.source, "missing file") for sequence in missing] + problems)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ Both inputs hold <id>/<type>-<number>/<view>/<frame>.png with the same file name
 import os
 from functools import partial
 
-from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
+from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
 from keras_gait.data.flow_tree import add_tree_flags, casiab_flow, log_problems, write_tree
 from keras_gait.data.layouts import casiab, check_folder
 from keras_gait.data.provenance import note_source, read_source
@@ -42,7 +42,7 @@ def main(argv):
         args.shard,
         "flow",
     )
-    print_problems(sorted(log_problems(problems, args.log_file, args.log == "true")))
+    report_problems(sorted(log_problems(problems, args.log_file, args.log == "true")))
 
 
 if __name__ == "__main__":

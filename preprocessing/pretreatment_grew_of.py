@@ -8,7 +8,7 @@
 import os
 from functools import partial
 
-from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
+from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
 from keras_gait.data.flow_tree import add_tree_flags, grew_flow, log_problems, write_tree
 from keras_gait.data.layouts import check_folder, grew
 from keras_gait.errors import GaitError
@@ -33,7 +33,7 @@ def main(argv):
     problems = write_tree(
         partial(grew_flow, source), inputs, args.output_path, args.worker_num, args.shard, "flow"
     )
-    print_problems(sorted(log_problems(problems, args.log_file, args.log == "true")))
+    report_problems(sorted(log_problems(problems, args.log_file, args.log == "true")))
 
 
 if __name__ == "__main__":

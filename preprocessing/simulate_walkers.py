@@ -9,7 +9,7 @@ to go on where it stopped, or to add subjects, sequences and views.
 
 from pathlib import Path
 
-from keras_gait.commands import CommandParser, add_job_flags, print_problems, run
+from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
 from keras_gait.data.provenance import SIMULATED, note_source
 from keras_gait.data.simulate import (
     SEQUENCES,
@@ -63,7 +63,7 @@ def main(argv):
     if args.shard[1] == 1:
         remove_drafts(args.output_path)
     print(f"{written} sequence(s) simulated, {results.count(False)} already there: {args.output_path}")
-    print_problems(problems)
+    report_problems(problems)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from keras_gait.commands import CommandParser, add_job_flags, print_problems
+from keras_gait.commands import CommandParser, add_job_flags, report_problems
 from keras_gait.data.layouts import frame_files
 from keras_gait.data.writer import add_writer_flags, write_dataset
 from keras_gait.vision.flow import SIZE
@@ -39,7 +39,7 @@ def write_flow_set(args, stem, sequences, source, split, resize=False):
         workers=args.worker_num,
         shard=args.shard,
     )
-    print_problems(problems)
+    report_problems(problems)
 
 
 def load_flow_folder(folder, resize=False):

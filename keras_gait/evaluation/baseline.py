@@ -1,4 +1,4 @@
-"""The plainest gait recognition, which any model must beat: nearest raw gait energy image (Han, Bhanu 2006)."""
+"""The plainest gait recognition, which any model must beat: nearest raw gait energy image (Han, Bhanu 06)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -91,7 +91,8 @@ def test_a_missing_frame_and_a_truncated_silhouette_cost_only_themselves(pretrea
     silhouette = raw / "sil/001/nm-01/090/001-nm-01-090-002.png"
     silhouette.write_bytes(silhouette.read_bytes()[:100])
     result = pretreat()
-    assert result.code == 0
+    assert result.code == 2
+    assert "file(s) damaged or missing, such as 001/nm-01/090/001-nm-01-090-002.png" in result.err
     assert "001-nm-01-090-005.png: missing or damaged frame" in result.out
     assert "001-nm-01-090-002.png: missing or damaged silhouette" in result.out
     assert [path.name for path in (raw / "pre/001/nm-01/090").iterdir()] == ["001-nm-01-090-004.png"]
@@ -208,7 +209,8 @@ def test_damaged_wrongly_sized_and_missing_images_go_to_the_table_of_problems(co
     shutil.rmtree(tree / "001/nm-05/000")
     (tree / "001/nm-05/000").mkdir()
     result = command(TRAIN, "--ofdir", tree, "--outdir", tmp_path)
-    assert result.code == 0
+    assert result.code == 2
+    assert result.err.count("file(s) damaged or missing") == 1
     assert "3 problem(s)" in result.out
     assert "nm-01/000/002.png: damaged image" in result.out
     assert "nm-01/090/001.png: image of 44x64, expected 64x64" in result.out
