@@ -19,7 +19,8 @@ import h5py
 import numpy as np
 
 from keras_gait.data import tfrecord
-from keras_gait.data.dataset import COLUMNS, FORMAT_VERSION, open_dataset
+from keras_gait.data.dataset import COLUMNS, FORMAT_VERSION
+from keras_gait.data.opening import open_dataset
 
 FRAMES, SHAPE = 100, (64, 64, 3)
 SHARD = "sequences-00000-of-00001.tfrecord"

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import tensorflow as tf
 
-from keras_gait.data.dataset import open_dataset
+from keras_gait.data.opening import open_dataset
 from keras_gait.data.pipeline import ClipBatches
 from keras_gait.data.sampling import ClipSampling, PKSampler
 from keras_gait.data.writer import Sequence, write_dataset

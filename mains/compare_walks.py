@@ -74,7 +74,7 @@ def main(argv):
     model_path, _ = find_run(args.model, args.datadir)
     model = open_model(model_path)
 
-    from keras_gait.data.dataset import find_dataset, open_dataset
+    from keras_gait.data.opening import find_dataset, open_dataset
     from keras_gait.evaluation.distances import as_vectors, distances
     from keras_gait.evaluation.embedding import embed
 

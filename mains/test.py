@@ -53,7 +53,7 @@ def parse(argv):
 
 def select_sets(args, datadir, model):
     """The gallery and probe sequences and the protocol -> ``(gallery, probe, protocol)``."""
-    from keras_gait.data.dataset import open_dataset
+    from keras_gait.data.opening import open_dataset
 
     paths = find_sets(datadir, args.gallery, args.probe, args.nclasses)
     gallery, probe = map(open_dataset, paths)

@@ -68,7 +68,7 @@ def subject_numbers(gallery):
 
 def open_sets(args, datadir):
     """The gallery and the probe set, checked -> ``(gallery, probe)``."""
-    from keras_gait.data.dataset import open_dataset
+    from keras_gait.data.opening import open_dataset
 
     gallery, probe = map(open_dataset, find_sets(datadir, args.gallery, args.probe, args.nclasses))
     if gallery.path.resolve() == probe.path.resolve():

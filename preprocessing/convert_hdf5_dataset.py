@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
-from keras_gait.data.dataset import is_hdf5_set
 from keras_gait.data.hdf5 import hdf5_sequences, load_hdf5_sequence, open_hdf5_dataset
+from keras_gait.data.opening import is_hdf5_set
 from keras_gait.data.writer import add_writer_flags, write_dataset
 from keras_gait.errors import GaitError
 

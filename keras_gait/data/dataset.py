@@ -10,9 +10,7 @@ value with all of them (encoding ``raw``) or one PNG a frame (``png``).
 """
 
 import hashlib
-import json
 import os
-import re
 from functools import cached_property
 from pathlib import Path
 
@@ -205,107 +203,3 @@ def read_index(path):
                 f"{path} is damaged ({' '.join(str(error).split())}): copy the data set again."
             ) from error
     return {key: rows[key] for key in COLUMNS}
-
-
-def open_dataset(path):
-    """Open a data set of ours or an original HDF5 set (its folder, or the info ``.h5`` beside the folder)."""
-    path = Path(path)
-    if (path / "dataset.json").is_file():
-        return _open_records(path)
-    if is_hdf5_set(path):
-        from keras_gait.data.hdf5 import open_hdf5_dataset
-
-        return open_hdf5_dataset(path)
-    if not path.exists():
-        raise GaitError(
-            f"{path} does not exist. Expected: the folder of a data set (with dataset.json inside)."
-        )
-    if (path / "plan.json").is_file():
-        raise GaitError(f"{path} is an unfinished data set: run the command that makes it again, it goes on.")
-    raise GaitError(
-        f"{path} is no data set: neither dataset.json inside nor {path.name}.h5 beside it was found."
-        f"{_listing(path)}"
-    )
-
-
-def _open_records(path):
-    try:
-        info = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
-        version, encoding, expected = info["version"], info["encoding"], info["counts"]["sequences"]
-        shape, dtype = info["frame_shape"], info["dtype"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise GaitError(
-            f"{path / 'dataset.json'} cannot be read ({error!r}): make the data set again."
-        ) from error
-    if version != FORMAT_VERSION:
-        raise GaitError(f"{path}: format version {version}, this package reads version {FORMAT_VERSION}.")
-    if not (path / "sequences.csv").is_file():
-        raise GaitError(f"{path}: sequences.csv is missing: copy the whole folder again.")
-    index = read_index(path / "sequences.csv")
-    listed = len(index["shard"])
-    if listed != expected:
-        raise GaitError(
-            f"{path}: sequences.csv lists {listed} sequences, dataset.json says {expected}: "
-            "copy the folder again."
-        )
-    digest = hashlib.sha256((path / "sequences.csv").read_bytes()).hexdigest()
-    return GaitDataset(path, info, index, RecordStore(path, shape, dtype, encoding, index), digest)
-
-
-def is_hdf5_set(path):
-    """Whether this is an original set: a folder of ``.h5`` with the info file beside it, or that file."""
-    folder = path.with_suffix("") if path.suffix == ".h5" else path
-    return folder.is_dir() and folder.with_name(folder.name + ".h5").is_file()
-
-
-def find_dataset(datadir, role, nclasses=None):
-    """The data set for ``role`` ("train", "ft" = gallery, "test" = probe) in the folder ``datadir``.
-
-    ``datadir`` may be the data set itself. Inside it, sets are told by the published names:
-    ``..._N074_train_...``. ``nclasses`` picks by the number in the name; for the numbers of the
-    gallery sets (50, 5154, 6000), "train" means their "ft" part, as in the original. Returns its path.
-    """
-    datadir = Path(datadir)
-    if not datadir.exists():
-        raise GaitError(f"{datadir} does not exist. Expected: a data set, or a folder of data sets.")
-    if (datadir / "dataset.json").is_file() or is_hdf5_set(datadir):
-        return datadir
-    if not datadir.is_dir():
-        raise GaitError(f"{datadir} is a file. Expected: a data set, or a folder of data sets.")
-    if role == "train" and nclasses in (50, 5154, 6000):
-        role = "ft"
-    sets = sorted(
-        path
-        for path in datadir.iterdir()
-        if path.is_dir() and ((path / "dataset.json").is_file() or is_hdf5_set(path))
-    )
-    fitting = [path for path in sets if f"_{role}_" in path.name]
-    if nclasses is not None:
-        fitting = [path for path in fitting if _subjects_in_name(path.name) == int(nclasses)]
-    if len(fitting) == 1:
-        return fitting[0]
-    wanted = f"_{role}_" + (f" and _N{int(nclasses):03d}_" if nclasses is not None else "")
-    found = ", ".join(path.name for path in fitting or sets) or "no data set"
-    if fitting:
-        raise GaitError(
-            f"{datadir} holds {len(fitting)} data sets whose name has {wanted}: {found}. "
-            "Give one of these folders itself, or choose by --nclasses."
-        )
-    raise GaitError(
-        f"{datadir} holds no data set whose name has {wanted}. Found: {found}. "
-        f"Give the folder of a data set itself, another --nclasses, or make the set first.{_listing(datadir)}"
-    )
-
-
-def _subjects_in_name(name):
-    match = re.search(r"_N(\d+)_", name)
-    return int(match.group(1)) if match else None
-
-
-def _listing(path, shown=5):
-    """What lies in a folder, for an error message."""
-    if not path.is_dir():
-        return ""
-    names = sorted(os.listdir(path))
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return f" In {path.name}: {', '.join(names[:shown]) or 'nothing'}{more}."

@@ -80,7 +80,7 @@ def recipe_section(folder, section):
 
 def find_sets(datadir, gallery=None, probe=None, nclasses=None):
     """Paths of the gallery ("ft") and probe ("test") sets; ``gallery`` and ``probe`` name them directly."""
-    from keras_gait.data.dataset import find_dataset
+    from keras_gait.data.opening import find_dataset
 
     if datadir is None and (gallery is None or probe is None):
         raise GaitError("where is the data? Give --datadir, or --gallery and --probe")

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_gait.checkpoints import load_model
-from keras_gait.data.dataset import find_dataset, open_dataset
+from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.data.pipeline import ClipBatches
 from keras_gait.data.sampling import ClipSampling, PKSampler
 from keras_gait.errors import GaitError

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from keras_gait.data.dataset import COLUMNS, find_dataset, open_dataset, read_index
+from keras_gait.data.dataset import COLUMNS, read_index
+from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.data.writer import Sequence, write_dataset
 from keras_gait.errors import GaitError
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from fixtures import reader
 
-from keras_gait.data.dataset import find_dataset, open_dataset
 from keras_gait.data.hdf5 import read_hdf5
+from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "attengait"

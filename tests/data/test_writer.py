@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_gait.data.dataset import open_dataset
+from keras_gait.data.opening import open_dataset
 from keras_gait.data.writer import Sequence, write_dataset
 from keras_gait.errors import GaitError
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fixtures import reader
 
-from keras_gait.data.dataset import open_dataset
+from keras_gait.data.opening import open_dataset
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "attengait"
 PRETREATMENT = "preprocessing/pretreatment_casiab_of.py"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from keras_gait.checkpoints import load_model
-from keras_gait.data.dataset import GaitDataset, find_dataset, open_dataset
+from keras_gait.data.dataset import GaitDataset
+from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
 from keras_gait.training import checkpointing, supervised
 from keras_gait.training.checkpointing import STATE_FILE
