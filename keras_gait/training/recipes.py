@@ -97,8 +97,8 @@ def load_recipe(path=None, overrides=None):
     method = (overrides or {}).get("method", given.get("method", "attengait"))
     if method not in METHODS:
         raise GaitError(f"unknown method {method!r}. Known: {', '.join(METHODS)}")
-    recipe = copy.deepcopy(METHODS[method])
-    known = recipe | {"model": _model_defaults(method)}
+    known = METHODS[method] | {"model": _model_defaults(method)}
+    recipe = copy.deepcopy(known)
     where = f" in {path}" if path else ""
     for key, value in _flat(given):
         _set(recipe, known, key, value, where)

@@ -122,14 +122,16 @@ def _batch_layout(settings):
 
 def make_model(recipe, dataset, classes):
     """The recipe's model for a data set, with the weights of ``init_net`` where given."""
-    optimizer, options = recipe["optimizer"], recipe["model"]
+    optimizer, options = recipe["optimizer"], dict(recipe["model"])
+    if options["deep"] is None:  # by the data's classes, also where there is no classifier
+        options["deep"] = classes > DEEP_ABOVE
     with_classifier = classes if recipe["losses"]["cross_weight"] else 0
     try:
         model = AttenGait(
             nclasses=with_classifier,
             frame_shape=dataset.frame_shape,
             weight_decay=0.0 if optimizer["name"] in DECOUPLED else optimizer["weight_decay"],
-            **({"deep": classes > DEEP_ABOVE} | options),
+            **options,
         )
     except ValueError as error:
         raise GaitError(f"the model cannot be built for {dataset.path}: {error}") from error

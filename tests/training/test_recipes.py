@@ -28,7 +28,11 @@ def test_the_file_wins_over_the_defaults_and_the_command_line_over_the_file(file
     path = file("sampler: {p: 4, k: 6}\nmodel:\n  reduction: mean\n")
     recipe = load_recipe(path, {"sampler.k": 2, "model.softmax_attention": True})
     assert (recipe["sampler"]["p"], recipe["sampler"]["k"]) == (4, 2)
-    assert recipe["model"] == {"reduction": "mean", "softmax_attention": True}
+    assert recipe["model"]["reduction"] == "mean"
+    assert recipe["model"]["softmax_attention"] is True
+    assert (
+        recipe["model"]["model_size"] == "small"
+    )  # the constructor's default, so that the run's folder tells all
 
 
 def test_one_recipe_does_not_change_the_next():
