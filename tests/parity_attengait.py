@@ -77,6 +77,7 @@ def _model_options(config):
         "reduction": "both" if config["reduction"] == "both" else "mean",
         "attention_drop_rate": config["attention_drop_rate"],
         "weight_decay": config["weight_decay"],
+        "frame_shape": tuple(config["input_shape"][1:]),
     }
 
 

@@ -20,7 +20,8 @@ def attengait_from_weights(weights, config=None, **options):
         config: the file's ``model_config`` dict, where it has one: tells ``softmax_attention`` and
             ``reduction``, which shapes do not.
         options: of `AttenGait`, where neither shapes nor config tell: ``softmax_attention`` (False),
-            ``reduction`` ("both"), ``attention_drop_rate``, ``weight_decay``.
+            ``reduction`` ("both"), ``attention_drop_rate``, ``weight_decay``; and ``frame_shape`` where the
+            frames' sides are no multiples of 4.
 
     Raises:
         GaitError: lists every weight that is missing, left over, or of another shape.
@@ -65,13 +66,11 @@ def _settings(layers):
     per_stage = len(convs) // 3 // 2 * 2
     filters = [convs[i * per_stage][0].shape[-1] for i in range(1, 4)]
     _, hidden, length = linears[1][0].shape
-    width = 4 * layers["hpp"][0][0].shape[1]
-    rows = layers["attention_conv"][0][0].shape[0] // -(-width // 3)
     settings = {
         "deep": len(convs) == 13,
         "n_filters": (*filters, hidden),
         "combined_output_length": length,
-        "frame_shape": (3 * rows // 4 * 4, width, convs[0][0].shape[2]),
+        "frame_shape": (*_frame_size(layers), convs[0][0].shape[2]),
     }
     if dense:
         inputs, settings["nclasses"] = dense[0][0].shape
@@ -80,10 +79,34 @@ def _settings(layers):
     return settings
 
 
+def _frame_size(layers):
+    """Height and width of the frames: the multiples of 4, or else the nearest, that the weights fit.
+
+    The pyramid tells a quarter of the width; the part maps, a quarter of the height; each attention, the
+    patches of 3x3 pixels at its resolution.
+    """
+    quarter_width = layers["hpp"][0][0].shape[1]
+    bins = [kernel.shape[0] for kernel in layers["hpp"][0]]
+    parts = layers["mat_mul"][0][0].shape[0] // 2
+    quarter_heights = [h for h in range(max(bins), 4 * max(bins)) if sum(h // n for n in bins) == parts]
+    patches = [weights[0].shape[0] for weights in layers["attention_conv"]]
+    for height in (4 * h + rest for h in quarter_heights for rest in range(4)):
+        for width in range(4 * quarter_width, 4 * quarter_width + 4):
+            grids = [-(-(height // s) // 3) * -(-(width // s) // 3) for s in (1, 2, 4)]
+            if (patches[0], patches[len(patches) // 2], patches[-1]) == tuple(grids):
+                return height, width
+    raise GaitError(
+        f"not AttenGait weights: attention over {patches[0]} patches does not fit frames whose width is about "
+        f"{4 * quarter_width}"
+    )
+
+
 def _config_settings(config):
     """Settings that only the layers' own configuration tells."""
     settings = {}
     for layer in (config or {}).get("config", {}).get("layers", []):
+        if layer["class_name"] == "InputLayer":
+            settings["frame_shape"] = tuple(layer["config"]["batch_input_shape"][2:])
         if layer["class_name"] == "AttentionConv":
             settings["softmax_attention"] = layer["config"]["softmax"]
             settings["attention_drop_rate"] = layer["config"]["dropout_rate"]

@@ -45,7 +45,7 @@ class AttenGait(keras.Model):
         reduction: pooling over frames, ``"both"`` (mean plus maximum) or ``"mean"``.
         weight_decay: L2 factor on all kernels but those of normalisation and classifier.
         subtract_mean: subtract a mean frame from every frame, see `PixelScaling`.
-        frame_shape: ``(height, width, channels)``; height and width divisible by 4.
+        frame_shape: ``(height, width, channels)``; at least 64 and 4.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class AttenGait(keras.Model):
             raise ValueError(
                 f"model_size must be one of {sorted(SIZES)}. Received: model_size={model_size!r}"
             )
-        if len(frame_shape) != 3 or frame_shape[0] < 64 or frame_shape[0] % 4 or frame_shape[1] % 4:
+        if len(frame_shape) != 3 or frame_shape[0] < 64 or frame_shape[1] < 4:
             raise ValueError(
-                "frame_shape must be (height, width, channels), height at least 64, height and width "
-                f"divisible by 4. Received: frame_shape={tuple(frame_shape)}"
+                "frame_shape must be (height, width, channels), height at least 64, width at least 4. "
+                f"Received: frame_shape={tuple(frame_shape)}"
             )
         if n_filters is not None and (isinstance(n_filters, int) or len(n_filters) != 4):
             raise ValueError(f"n_filters must be four widths. Received: n_filters={n_filters}")

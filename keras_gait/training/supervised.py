@@ -161,8 +161,8 @@ def _start_from(model, path):
     ]
     if unlike or len(ours) != len(theirs):
         raise GaitError(
-            f"{path} holds a model of another size ({len(theirs)} weights instead of {len(ours)}"
-            f"{'; ' + ', '.join(unlike[:3]) if unlike else ''}). Give the options it was trained with"
+            f"{path} holds a model of another size: "
+            f"{', '.join(unlike[:3]) or f'{len(theirs)} weights instead of {len(ours)}'}. Give the options it was trained with"
         )
     for a, b in zip(ours, theirs, strict=True):
         a.assign(ops.convert_to_numpy(b.value))

@@ -137,13 +137,14 @@ def test_the_mean_frame_is_subtracted_and_saved_with_the_model(tmp_path):
     np.testing.assert_array_equal(ops.convert_to_numpy(again.get_layer("pixel_scaling").mean), mean)
 
 
-def test_other_frames_than_64x64_are_allowed():
-    model = AttenGait(frame_shape=(64, 44, 1), **TINY)
+@pytest.mark.parametrize("shape", [(64, 44, 1), (66, 45, 2)])
+def test_other_frames_than_64x64_are_allowed(shape):
+    model = AttenGait(frame_shape=shape, **TINY)
     assert model.output["embeddings"].shape == (None, 62, 4)
     assert "logits" not in model.output
 
 
-@pytest.mark.parametrize("shape", [(60, 64, 3), (64, 42, 3), (66, 64, 3), (64, 64)])
+@pytest.mark.parametrize("shape", [(60, 64, 3), (64, 3, 3), (64, 64)])
 def test_frames_that_do_not_fit_are_refused_by_their_shape(shape):
     with pytest.raises(ValueError, match=rf"frame_shape=\({shape[0]}, {shape[1]}"):
         AttenGait(frame_shape=shape, **TINY)
