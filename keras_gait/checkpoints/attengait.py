@@ -96,8 +96,7 @@ def _frame_size(layers):
             if (patches[0], patches[len(patches) // 2], patches[-1]) == tuple(grids):
                 return height, width
     raise GaitError(
-        f"not AttenGait weights: attention over {patches[0]} patches does not fit frames whose width is about "
-        f"{4 * quarter_width}"
+        f"not AttenGait weights: attention over {patches[0]} patches fits no frame about {4 * quarter_width} wide"
     )
 
 

@@ -160,9 +160,9 @@ def _start_from(model, path):
         if tuple(a.shape) != tuple(b.shape)
     ]
     if unlike or len(ours) != len(theirs):
+        found = ", ".join(unlike[:3]) or f"{len(theirs)} weights instead of {len(ours)}"
         raise GaitError(
-            f"{path} holds a model of another size: "
-            f"{', '.join(unlike[:3]) or f'{len(theirs)} weights instead of {len(ours)}'}. Give the options it was trained with"
+            f"{path} holds a model of another size: {found}. Give the options it was trained with"
         )
     for a, b in zip(ours, theirs, strict=True):
         a.assign(ops.convert_to_numpy(b.value))
