@@ -96,7 +96,7 @@ def _frame_size(layers):
             if (patches[0], patches[len(patches) // 2], patches[-1]) == tuple(grids):
                 return height, width
     raise GaitError(
-        f"not AttenGait weights: attention over {patches[0]} patches fits no frame about {4 * quarter_width} wide"
+        f"not AttenGait weights: {patches[0]} patches fit no frame about {4 * quarter_width} wide"
     )
 
 
