@@ -8,6 +8,7 @@ from keras_gait.errors import GaitError
 from keras_gait.models import AttenGait
 
 PUBLISHED = ("time_distributed", "attention_conv", "hpp", "temporal_hpp", "attention_hpp", "mat_mul", "dense")
+BINS = (1, 2, 4, 8, 16)  # of both published pyramids
 PART_ATTENTIONS = ("spatial_attention", "temporal_attention", "hidden_attention", "embeddings")
 
 
@@ -80,24 +81,27 @@ def _settings(layers):
 
 
 def _frame_size(layers):
-    """Height and width of the frames: the multiples of 4, or else the nearest, that the weights fit.
+    """Height and width of the frames that fit the weights best, multiples of 4 where several do.
 
     The pyramid tells a quarter of the width; the part maps, a quarter of the height; each attention, the
-    patches of 3x3 pixels at its resolution.
+    patches of 3x3 pixels at its resolution. What does not fit is left to be listed when it is loaded.
     """
-    quarter_width = layers["hpp"][0][0].shape[1]
-    bins = [kernel.shape[0] for kernel in layers["hpp"][0]]
-    parts = layers["mat_mul"][0][0].shape[0] // 2
-    quarter_heights = [h for h in range(max(bins), 4 * max(bins)) if sum(h // n for n in bins) == parts]
+    quarter_width, parts = layers["hpp"][0][0].shape[1], layers["mat_mul"][0][0].shape[0]
+    quarter_heights = [h for h in range(16, 64) if 2 * sum(h // n for n in BINS) == parts] or [16]
     patches = [weights[0].shape[0] for weights in layers["attention_conv"]]
-    for height in (4 * h + rest for h in quarter_heights for rest in range(4)):
-        for width in range(4 * quarter_width, 4 * quarter_width + 4):
-            grids = [-(-(height // s) // 3) * -(-(width // s) // 3) for s in (1, 2, 4)]
-            if (patches[0], patches[len(patches) // 2], patches[-1]) == tuple(grids):
-                return height, width
-    raise GaitError(
-        f"not AttenGait weights: {patches[0]} patches fit no frame about {4 * quarter_width} wide"
-    )
+    sizes = [
+        (4 * h + more_rows, 4 * quarter_width + more_columns)
+        for h in quarter_heights
+        for more_rows in range(4)
+        for more_columns in range(4)
+    ]
+
+    def fitting(size):
+        height, width = size
+        grids = [-(-(height // s) // 3) * -(-(width // s) // 3) for s in (1, 2, 4)]
+        return sum(count in grids for count in patches)
+
+    return max(sizes, key=fitting)
 
 
 def _config_settings(config):

@@ -11,6 +11,7 @@ from fixtures import reader
 from keras import ops
 
 from keras_gait.checkpoints import attengait_from_weights, load_model
+from keras_gait.checkpoints.attengait import published_variables
 from keras_gait.checkpoints.legacy_hdf5 import read_weights
 from keras_gait.errors import GaitError
 from keras_gait.models import AttenGait
@@ -177,3 +178,19 @@ def test_a_keras_model_of_another_kind_is_refused_by_its_name(tmp_path):
     keras.Model(inputs, keras.layers.Dense(1)(inputs)).save(tmp_path / "other.keras")
     assert "Functional" in refused(tmp_path / "other.keras")
     assert "AttenGait" in refused(tmp_path / "other.keras")
+
+
+@pytest.mark.parametrize("shape", [(64, 44, 1), (65, 43, 2)])
+def test_the_weights_tell_frames_on_which_they_run(shape):
+    tiny = {"n_filters": (2, 3, 2, 3), "combined_output_length": 2}
+    model = AttenGait(frame_shape=shape, **tiny)
+    kinds = {"hpp": 5, "temporal_hpp": 5, "attention_conv": 3, "attention_hpp": 3}
+    weights = {}
+    for kind, variables in published_variables(model).items():
+        for i, variable in enumerate(variables):
+            layer, place = divmod(i, kinds.get(kind, 1))
+            weights[f"{kind}_{layer}/{place}:0"] = ops.convert_to_numpy(variable)
+    found = attengait_from_weights(weights)
+    assert found.frame_shape[2] == shape[2]
+    assert found.frame_shape[1] == shape[1]
+    assert attengait_from_weights(weights, frame_shape=shape).frame_shape == shape
