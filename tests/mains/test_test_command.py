@@ -146,3 +146,18 @@ def test_without_data_the_line_says_what_to_give(test_py, place, tmp_path):
     model = tmp_path / "model-final.keras"
     model.write_bytes((place / "runs" / "a" / "model-final.keras").read_bytes())
     assert "Give --datadir, or --gallery and --probe" in refused(test_py("--model", model))
+
+
+def test_a_condition_without_probes_is_named(test_py, place):
+    from keras_gait.data.writer import Sequence, write_dataset
+
+    sequences = []
+    for video in ("01", "05"):
+        source = place / "raw" / f"only-nm-{video}"
+        source.touch()
+        sequences.append(Sequence("075", "nm", "000", video, str(source)))
+    write_dataset(
+        place / "only_nm", sequences, frames_of, modality="flow", source="CASIA-B, simulated", split="test"
+    )
+    flags = ("--datadir", "only_nm", "--protocol", "casia-b", "--allcameras", "--nframes", 16)
+    assert "but only_nm has none of bg, cl" in refused(test_py(*flags))
