@@ -33,6 +33,23 @@ def load_script(path):
     return module
 
 
+def seed_everything():
+    import keras
+
+    keras.utils.set_random_seed(0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup():
+    """Random weights must not depend on which tests ran before, or in which process."""
+    seed_everything()
+    return (yield)
+
+
+def pytest_runtest_call():
+    seed_everything()
+
+
 @pytest.fixture
 def command(monkeypatch, capfd):
     """``command("mains/test.py", "--knn", 1)`` -> ``.code``, ``.out``, ``.err`` as in a shell."""
