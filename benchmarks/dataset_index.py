@@ -12,11 +12,11 @@ import csv
 import json
 import os
 import tempfile
-import time
 from pathlib import Path
 
 import h5py
 import numpy as np
+from timing import shortest
 
 from keras_gait.data import tfrecord
 from keras_gait.data.dataset import COLUMNS, FORMAT_VERSION
@@ -47,16 +47,6 @@ def build(folder, sequences, records=64, per_subject=6):
     info["counts"] = {"sequences": sequences}
     (folder / "dataset.json").write_text(json.dumps(info))
     return clips
-
-
-def seconds(function, repeats=3):
-    """Shortest of a few runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def open_with_labels(folder):
@@ -97,7 +87,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         clips = build(folder, args.sequences)
-        opening, naive = seconds(lambda: open_with_labels(folder)), seconds(lambda: naive_open(folder))
+        opening, naive = shortest(lambda: open_with_labels(folder)), shortest(lambda: naive_open(folder))
         report("open", opening, unit="s", sequences=args.sequences, cores=os.cpu_count())
         report("open_ratio", naive / opening, against="csv.DictReader")
 
@@ -105,7 +95,7 @@ def main():
         rng = np.random.default_rng(1)
         rows = rng.choice(len(ds), args.batch, replace=False)
         picks = [(int(row), int(rng.integers(FRAMES - args.frames + 1))) for row in rows]
-        batch = seconds(lambda: np.stack([ds.read(i, start, args.frames) for i, start in picks]))
+        batch = shortest(lambda: np.stack([ds.read(i, start, args.frames) for i, start in picks]))
         megabytes = args.batch * args.frames * np.prod(SHAPE) / 1e6
         report(
             "batch",
@@ -117,7 +107,7 @@ def main():
         )
         write_hdf5(folder, clips)
         stored = [(i % len(clips), start) for i, start in picks]
-        naive = seconds(lambda: naive_batch(folder, stored, args.frames), repeats=1)
+        naive = shortest(lambda: naive_batch(folder, stored, args.frames), repeats=1)
         report("batch_ratio", naive / batch, against="one gzip HDF5 file a sequence")
 
 

@@ -17,22 +17,12 @@ from pathlib import Path
 import keras
 import numpy as np
 from input_pipeline import SUBJECTS, write_both
+from timing import shortest
 
 from keras_gait.data.pipeline import ClipBatches
 from keras_gait.data.sampling import ClipSampling, PKSampler
 from keras_gait.losses import BatchAllTriplet, PartsCrossentropy
 from keras_gait.models import AttenGait
-
-
-def shortest(function, repeats):
-    """Seconds of the fastest of some calls, after one that compiles."""
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def waiting_share(model, batches, steps):
@@ -78,9 +68,10 @@ def main():
             dataset, dataset.labels, SUBJECTS, sampler, ClipSampling(args.frames), mixing={}
         )
         clips, labels, targets = batches[0]
-        forward = shortest(lambda: model.predict_on_batch(clips), args.repeats)
+        calls = args.repeats + 1  # the first compiles
+        forward = shortest(lambda: model.predict_on_batch(clips), calls)
         wanted = {"embeddings": labels, "logits": targets}
-        step = shortest(lambda: model.train_on_batch(clips, wanted), args.repeats)
+        step = shortest(lambda: model.train_on_batch(clips, wanted), calls)
         share = waiting_share(model, batches, 2 * args.repeats)
     figures = {
         "step to forward pass": step / forward,

@@ -13,6 +13,7 @@ from keras_gait.errors import GaitError
 from keras_gait.evaluation.distances import METRICS
 from keras_gait.evaluation.inputs import (
     add_architecture_flags,
+    add_set_flags,
     check_positive,
     fill_from_recipe,
     find_run,
@@ -27,13 +28,7 @@ from keras_gait.evaluation.protocols import PROTOCOLS, protocol_for, sorted_view
 
 def parse(argv):
     parser = CommandParser(prog="test.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--datadir", help="data set, or folder of data sets; default: the run's own")
-    parser.add_argument("--gallery", help="gallery set, instead of the one found in --datadir")
-    parser.add_argument("--probe", help="probe set, instead of the one found in --datadir")
-    parser.add_argument("--model", help="model file; default: the newest run below ./runs")
-    parser.add_argument(
-        "--nclasses", type=int, help="subjects of the test set (50, 5154, 6000), where several lie"
-    )
+    add_set_flags(parser)
     parser.add_argument("--protocol", choices=sorted(PROTOCOLS), help="default: what fits the data")
     parser.add_argument("--knn", type=int, help="neighbours that vote; default: the recipe's, or 1")
     parser.add_argument(
@@ -43,8 +38,6 @@ def parse(argv):
     views.add_argument("--allcameras", action="store_true", help="evaluate the probes of all views")
     views.add_argument("--camera", default="90", help="evaluate the probes of this view only")
     parser.add_argument("--nframes", type=int, help="leave out shorter ones; default: the recipe's, or 30")
-    parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
-    parser.add_argument("--cut", action="store_true", help="look at columns 10..53 of the frames only")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with tables and pictures")
     parser.add_argument("--verbose", action="store_true", help="more tables; name all sequences left out")
     add_architecture_flags(parser)

@@ -15,12 +15,14 @@ from keras_gait.errors import GaitError
 from keras_gait.evaluation.distances import METRICS
 from keras_gait.evaluation.inputs import (
     add_architecture_flags,
+    add_set_flags,
     check_positive,
     find_run,
     find_sets,
     is_simulated,
     least_frames,
     open_model,
+    print_short,
 )
 
 RANKS = 20
@@ -28,18 +30,12 @@ RANKS = 20
 
 def parse(argv):
     parser = CommandParser(prog="test_grew_challenge.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--datadir", help="folder of the gallery and the probe set; default: the run's own")
-    parser.add_argument("--gallery", help="gallery set, instead of the one found in --datadir")
-    parser.add_argument("--probe", help="probe set, instead of the one found in --datadir")
-    parser.add_argument("--model", help="model file; default: the newest run below ./runs")
-    parser.add_argument("--nclasses", type=int, help="subjects of the gallery (6000), where several sets lie")
+    add_set_flags(parser)
     parser.add_argument(
         "--knn", type=int, choices=(RANKS,), default=RANKS, help="always 20, as the challenge asks"
     )
     parser.add_argument("--metrics", choices=METRICS, default="L1", help="distance; L1 is the published one")
     parser.add_argument("--nframes", type=int, default=25, help="repeat shorter clips up to this length")
-    parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
-    parser.add_argument("--cut", action="store_true", help="look at columns 10..53 of the frames only")
     parser.add_argument("--verbose", action="store_true", help="name all probes that are repeated")
     add_architecture_flags(parser)
     return parser.parse_args(argv)
@@ -85,22 +81,6 @@ def open_sets(args, datadir):
     return gallery, probe
 
 
-def report_short(dataset, least, role, verbose):
-    from keras_gait.evaluation.embedding import long_enough
-
-    names = long_enough(dataset, least)[1]
-    if names:
-        shown = names if verbose else names[:5]
-        more = (
-            f" and {len(names) - len(shown)} more (--verbose lists them)" if len(names) > len(shown) else ""
-        )
-        print(
-            f"{len(names)} of {len(dataset)} {role} sequences have fewer than {least} frames and "
-            "are repeated "
-            f"up to {least}: {', '.join(shown)}{more}"
-        )
-
-
 def main(argv):
     args = parse(argv)
     check_positive(bs=args.bs, nframes=args.nframes)
@@ -109,7 +89,7 @@ def main(argv):
     gallery, probe = open_sets(args, datadir)
     names, labels = video_names(probe), subject_numbers(gallery)
 
-    from keras_gait.evaluation.embedding import cached_embeddings
+    from keras_gait.evaluation.embedding import cached_embeddings, long_enough
     from keras_gait.evaluation.neighbours import nearest_rows
     from keras_gait.evaluation.report import write_whole
 
@@ -117,7 +97,8 @@ def main(argv):
     results = model_path.parent / "results"
     embeddings = []
     for role, dataset in (("gallery", gallery), ("probe", probe)):
-        report_short(dataset, least, role, args.verbose)
+        short = long_enough(dataset, least)[1]
+        print_short(short, dataset, least, role, f"repeated up to {least}", args.verbose)
         settings = {
             "min_frames": least,
             "cut": args.cut,

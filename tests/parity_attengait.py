@@ -17,7 +17,7 @@ from keras_gait.checkpoints.attengait import published_variables
 from keras_gait.data.augmentation import cutmix, mixup
 from keras_gait.data.hdf5 import read_hdf5
 from keras_gait.evaluation.neighbours import nearest
-from keras_gait.evaluation.protocols import cross_view_accuracy
+from keras_gait.evaluation.protocols import Embedded, cross_view_accuracy
 from keras_gait.layers import (
     HorizontalPyramid,
     PartAttention,
@@ -210,7 +210,10 @@ def knn(meta, inputs, path):
 
 def protocol_casiab(meta, inputs, path):
     accuracy = cross_view_accuracy(
-        *(inputs[f"{part}{field}"] for part in ("gallery", "probe") for field in ("", "_labels", "_views")),
+        *(
+            Embedded(*(inputs[f"{part}{field}"] for field in ("", "_labels", "_views")))
+            for part in ("gallery", "probe")
+        ),
         inputs["probe_conditions"],
         metric=meta["config"]["effective_metric"],
         k=meta["config"]["k"],

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems
-from keras_gait.data.layouts import frame_files
+from keras_gait.data import layouts
+from keras_gait.data.provenance import read_source
 from keras_gait.data.writer import add_writer_flags, write_dataset
 from keras_gait.vision.flow import SIZE
 from keras_gait.vision.images import read_image
@@ -23,6 +24,24 @@ def flow_set_parser(prog, doc, layout, ofdir=None, outdir=None):
     add_writer_flags(parser)
     add_job_flags(parser)
     return parser
+
+
+def add_split_flag(parser):
+    """Add ``--train_subjects``, where CASIA-B is divided."""
+    parser.add_argument(
+        "--train_subjects",
+        type=int,
+        default=layouts.CASIA_TRAIN,
+        help="ids up to this train, the others test",
+    )
+
+
+def write_casiab_set(args, split):
+    """Write the "train", "ft" or "test" sequences of a CASIA-B tree of flow images."""
+    everything = layouts.casiab(layouts.check_folder(args.ofdir, "--ofdir"))
+    stem = layouts.casiab_stem(split, everything, args.train_subjects)
+    sequences = layouts.casiab_split(everything, split, args.train_subjects)
+    write_flow_set(args, stem, sequences, read_source(args.ofdir, "CASIA-B"), split)
 
 
 def write_flow_set(args, stem, sequences, source, split, resize=False):
@@ -50,7 +69,7 @@ def load_flow_folder(folder, resize=False):
     out and reported as ``(place, what)``.
     """
     frames, problems = [], []
-    for path in frame_files(folder):
+    for path in layouts.frame_files(folder):
         image = read_image(path)
         if image is None:
             problems.append((path, "damaged image"))

@@ -1,5 +1,6 @@
 """The training stream: P x K batches of clips and targets as a ``tf.data`` pipeline."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,18 @@ class ClipBatches:
         frames = self.clips.frames_of(int(self.dataset.frames[i]), length, rng)
         first, count = int(frames.min()), int(np.ptp(frames)) + 1
         return self.dataset.read(i, first, count)[frames - first]
+
+    @contextmanager
+    def own_errors(self):
+        """Within, a read that fails raises its own `GaitError`, not the wrapping that tf.data gives it."""
+        import tensorflow as tf
+
+        try:
+            yield
+        except tf.errors.OpError:
+            if self.failure is None:
+                raise
+            raise self.failure from None
 
     def to_tf_data(self, first=0, parallel=2):
         """An endless ``tf.data.Dataset`` of ``(clips, {"embeddings": labels, "logits": targets})``.

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from keras_gait.data.layouts import CASIA_GALLERY, casiab
-from keras_gait.evaluation.protocols import PROTOCOLS, cross_view_accuracy
+from keras_gait.evaluation.protocols import PROTOCOLS, Embedded, cross_view_accuracy
 from keras_gait.vision.images import image_names, read_image
 from keras_gait.vision.silhouette import gait_energy_image
 
@@ -31,8 +31,9 @@ def energy_image_accuracy(silhouettes, first_subject, workers=2):
     )
     gallery = np.array([(s.condition, s.video) in CASIA_GALLERY for s in sequences])
     return cross_view_accuracy(
-        *(part[gallery] for part in (images, subject, view)),
-        *(part[~gallery] for part in (images, subject, view, condition)),
+        Embedded(images[gallery], subject[gallery], view[gallery]),
+        Embedded(images[~gallery], subject[~gallery], view[~gallery]),
+        condition[~gallery],
         conditions=PROTOCOLS["casia-b"].conditions,
         metric="L2",
     )

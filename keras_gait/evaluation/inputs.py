@@ -7,6 +7,7 @@ import yaml
 from keras_gait.errors import GaitError
 
 FINAL_MODEL = "model-final.keras"
+SHOWN = 5  # sequences named in a message
 #: flags of the published test commands that repeat the training's choice, and the model's own word for it
 ARCHITECTURE_FLAGS = (
     "model_size",
@@ -15,6 +16,19 @@ ARCHITECTURE_FLAGS = (
     "combined_output_length",
     "cross_weight",
 )
+
+
+def add_set_flags(parser):
+    """Add the flags that say which model is evaluated on which data."""
+    parser.add_argument("--datadir", help="data set, or folder of data sets; default: the run's own")
+    parser.add_argument("--gallery", help="gallery set, instead of the one found in --datadir")
+    parser.add_argument("--probe", help="probe set, instead of the one found in --datadir")
+    parser.add_argument("--model", help="model file; default: the newest run below ./runs")
+    parser.add_argument(
+        "--nclasses", type=int, help="subjects of the gallery (50, 5154, 6000), where several sets lie"
+    )
+    parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
+    parser.add_argument("--cut", action="store_true", help="look at columns 10..53 of the frames only")
 
 
 def add_architecture_flags(parser):
@@ -140,7 +154,19 @@ def _only_weights(path):
         return "model_config" not in file.attrs
 
 
-def usable(dataset, min_frames, role, verbose=False, shown=5):
+def print_short(names, dataset, min_frames, role, consequence, verbose=False):
+    """One line about the sequences ``names`` that are too short (all of them named if ``verbose``)."""
+    if not names:
+        return
+    listed = names if verbose else names[:SHOWN]
+    more = f" and {len(names) - len(listed)} more (--verbose lists them)" if len(names) > len(listed) else ""
+    print(
+        f"{len(names)} of {len(dataset)} {role} sequences have fewer than {min_frames} frames and are "
+        f"{consequence}: {', '.join(listed)}{more}"
+    )
+
+
+def usable(dataset, min_frames, role, verbose=False):
     """The sequences long enough to evaluate; those left out are printed (all of them if ``verbose``)."""
     from keras_gait.evaluation.embedding import long_enough
 
@@ -151,16 +177,7 @@ def usable(dataset, min_frames, role, verbose=False, shown=5):
             "frames; the longest "
             f"has {max(dataset.frames, default=0)}: give a smaller --nframes, or another data set"
         )
-    if short:
-        names = short if verbose else short[:shown]
-        more = (
-            f" and {len(short) - len(names)} more (--verbose lists them)" if len(short) > len(names) else ""
-        )
-        print(
-            f"{len(short)} of {len(dataset)} {role} sequences have fewer than {min_frames} frames "
-            "and are left out: "
-            f"{', '.join(names)}{more}"
-        )
+    print_short(short, dataset, min_frames, role, "left out", verbose)
     return kept
 
 

@@ -5,6 +5,7 @@ views than the published one are evaluated by the same rule.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,30 +64,25 @@ def sorted_views(*views):
     return sorted(unique, key=(lambda view: (int(view), str(view))) if numbers else str)
 
 
-def cross_view_rates(
-    gallery,
-    gallery_labels,
-    gallery_views,
-    probe,
-    probe_labels,
-    probe_views,
-    probe_conditions,
-    conditions,
-    metric="L1",
-    k=1,
-    p=2,
-    title=None,
-):
+class Embedded(NamedTuple):
+    """Embeddings ``(n, ...)`` with their labels and views ``(n,)``."""
+
+    embeddings: np.ndarray
+    labels: np.ndarray
+    views: np.ndarray
+
+
+def cross_view_rates(gallery, probe, probe_conditions, conditions, metric="L1", k=1, p=2, title=None):
     """Share of probes recognised, per condition, probe view and gallery view.
 
     Every gallery view is searched on its own; a probe counts when the vote of its ``k`` nearest there
-    is its label. Embeddings ``(n, ...)``; labels, views and conditions ``(n,)``.
+    is its label. ``gallery`` and ``probe`` are `Embedded`; ``probe_conditions`` ``(n,)``.
 
     Returns ``(rates, probe views, gallery views)``; ``rates`` ``(conditions, probe views, gallery
     views)`` is NaN where a condition has no probe in a view. Same-view pairs are rated, too.
     """
-    gallery_labels, probe_labels = np.asarray(gallery_labels), np.asarray(probe_labels)
-    gallery_views, probe_views = np.asarray(gallery_views), np.asarray(probe_views)
+    gallery, gallery_labels, gallery_views = map(np.asanyarray, gallery)
+    probe, probe_labels, probe_views = map(np.asanyarray, probe)
     columns, rows = sorted_views(gallery_views), sorted_views(probe_views)
     rates = np.full((len(conditions), len(rows), len(columns)), np.nan)
     for g, view in enumerate(columns):
@@ -131,39 +127,14 @@ def mean_of_known(values):
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-def cross_view_accuracy(
-    gallery,
-    gallery_labels,
-    gallery_views,
-    probe,
-    probe_labels,
-    probe_views,
-    probe_conditions,
-    conditions=None,
-    metric="L1",
-    k=1,
-    p=2,
-):
+def cross_view_accuracy(gallery, probe, probe_conditions, conditions=None, **search):
     """Table of `exclude_same_view`, fractions ``(conditions, probe views + mean)``, of the CASIA-B protocol.
 
-    ``conditions``: the rows, default: those of the probes in sorted order.
+    ``conditions``: the rows, default: those of the probes in sorted order. The rest as in
+    `cross_view_rates`.
     """
     conditions = sorted(set(np.asarray(probe_conditions).tolist())) if conditions is None else conditions
-    return exclude_same_view(
-        *cross_view_rates(
-            gallery,
-            gallery_labels,
-            gallery_views,
-            probe,
-            probe_labels,
-            probe_views,
-            probe_conditions,
-            conditions,
-            metric,
-            k,
-            p,
-        )
-    )
+    return exclude_same_view(*cross_view_rates(gallery, probe, probe_conditions, conditions, **search))
 
 
 def text_table(header, rows):

@@ -7,6 +7,7 @@ import numpy as np
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.neighbours import nearest, vote
 from keras_gait.evaluation.protocols import (
+    Embedded,
     cross_view_rates,
     exclude_same_view,
     mean_of_known,
@@ -111,12 +112,8 @@ def evaluate(protocol, conditions, gallery, gallery_set, probe, probe_set, metri
     of_row = probe_set.condition if conditions != ("",) else np.full(len(probe_set), "")
     if protocol.cross_view:
         rates, views, gallery_views = cross_view_rates(
-            gallery,
-            gallery_set.subject,
-            gallery_set.view,
-            probe,
-            probe_set.subject,
-            probe_set.view,
+            Embedded(gallery, gallery_set.subject, gallery_set.view),
+            Embedded(probe, probe_set.subject, probe_set.view),
             of_row,
             conditions,
             metric,

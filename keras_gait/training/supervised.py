@@ -256,7 +256,7 @@ def _run_epochs(model, batches, first, last, steps, folder, train):
         SaveState(folder, train["save_epoch"]),
         keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),
     ]
-    try:
+    with batches.own_errors():
         model.fit(
             batches.to_tf_data(first * steps),
             initial_epoch=first,
@@ -266,9 +266,5 @@ def _run_epochs(model, batches, first, last, steps, folder, train):
             verbose=train["verbose"],
             shuffle=False,
         )
-    except Exception:
-        if batches.failure is not None:  # a backend wraps what went wrong while reading
-            raise batches.failure from None
-        raise
     if model.stop_training:
         raise not_finite("loss", folder)
