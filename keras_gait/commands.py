@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
 
 from keras_gait.errors import GaitError
 
@@ -20,16 +21,23 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def run(main):
-    """Run ``main(argv)`` as a program: a `GaitError` becomes one line on stderr and exit code 2."""
+    """Run ``main(argv)`` as a program: what a user can mend becomes one line on stderr and exit code 2.
+
+    That is a `GaitError`, a file that cannot be read or written, a worker killed for want of memory.
+    """
     name = os.path.basename(sys.argv[0])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only: TensorFlow greets at every start
     try:
         main(sys.argv[1:])
-    except GaitError as error:
+    except (GaitError, OSError) as error:
         print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
+    except BrokenProcessPool:
+        reason = "a worker process was killed, most likely for want of memory: give a smaller --worker_num"
+        print(f"{name}: {reason}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted; what was written so far is kept, run it again to go on", file=sys.stderr)
+        print(f"{name}: interrupted", file=sys.stderr)
         sys.exit(130)
 
 

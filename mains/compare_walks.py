@@ -99,12 +99,13 @@ def main(argv):
 def write_pictures(args, names, values, verdict, model_path):
     from keras_gait.evaluation import report
     from keras_gait.evaluation.figures import distance_matrix
+    from keras_gait.files import write_whole
 
     if not (args.output or args.report):
         return
     png = distance_matrix(values / np.mean(values), names, names, "first half of the walk", "second half")
     if args.output:
-        report.write_whole(args.output, png)
+        write_whole(args.output, png)
         print(f"matrix: {args.output}")
     if args.report:
         facts = {"model": model_path, "data set": args.datadir, "metric": args.metrics}

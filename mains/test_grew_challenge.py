@@ -91,7 +91,7 @@ def main(argv):
 
     from keras_gait.evaluation.embedding import cached_embeddings, long_enough
     from keras_gait.evaluation.neighbours import nearest_rows
-    from keras_gait.evaluation.report import write_whole
+    from keras_gait.files import write_whole
 
     least = least_frames(model, args.nframes)
     results = model_path.parent / "results"
@@ -109,7 +109,7 @@ def main(argv):
     title = "compare" if sys.stderr.isatty() else None
     rows, _ = nearest_rows(*embeddings, args.metrics, RANKS, title=title)
     path = results / datetime.datetime.now().strftime("%Y-%m%d-%H%M%S.csv")
-    write_whole(path, as_csv(names, labels[rows]).encode())
+    write_whole(path, as_csv(names, labels[rows]))
     note = " of simulated walkers" if is_simulated(gallery) or is_simulated(probe) else ""
     print(f"{path}: {len(names)} probe videos{note}, {RANKS} nearest gallery subjects each")
 

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+from keras_gait.files import write_whole
+
 NOTE = "source.txt"
 SIMULATED = "simulated walkers"
 
 
 def note_source(root, source):
     """Write ``source`` beside the sequences of a tree; the folder is made if need be."""
-    Path(root).mkdir(parents=True, exist_ok=True)
-    Path(root, NOTE).write_text(f"{source}\n", encoding="utf-8")
+    write_whole(Path(root, NOTE), f"{source}\n")
 
 
 def read_source(root, default=None):

@@ -24,6 +24,7 @@ from keras_gait.data.rendering import (
 )
 from keras_gait.data.walkers import draw_body, draw_gait, draw_take, walk, walk_path
 from keras_gait.errors import GaitError
+from keras_gait.files import write_whole
 
 TAKES = {"nm": 6, "bg": 2, "cl": 2}  # as CASIA-B
 SEQUENCES = tuple(
@@ -204,9 +205,7 @@ def _note_settings(note, settings):
     strangers = [path for path in note.parent.iterdir() if not path.name.startswith(".")]
     if strangers and not note.exists():
         raise GaitError(f"{note.parent} holds files but no {note.name}: name a new or empty --output_path")
-    fresh = note.with_name(f".{note.name}.{os.getpid()}")
-    fresh.write_text(json.dumps(settings, indent=1) + "\n")
-    os.replace(fresh, note)
+    write_whole(note, json.dumps(settings, indent=1) + "\n")
 
 
 def write_sequence(job):

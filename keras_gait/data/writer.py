@@ -22,6 +22,7 @@ import numpy as np
 from keras_gait.data import tfrecord
 from keras_gait.data.dataset import COLUMNS, FORMAT_VERSION, encode_png
 from keras_gait.errors import GaitError
+from keras_gait.files import UNFINISHED, write_whole, written_whole
 from keras_gait.jobs import run_jobs, share
 
 SEQUENCES_PER_SHARD = 64  # some 60 MB of CASIA-B flow
@@ -149,13 +150,6 @@ def _part_path(output, shard):
     return output / "parts" / f"{shard:05d}.json"
 
 
-def write_atomic(path, text):
-    """Write a text file so that it is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
 def _is_complete(output, digest):
     if not (output / "dataset.json").is_file():
         return False
@@ -179,7 +173,7 @@ def _claim(output, digest):
     elif output.exists() and any(not path.name.startswith(".") for path in output.iterdir()):
         raise GaitError(f"{output} exists and holds no data set: choose another output folder, or empty it.")
     output.mkdir(parents=True, exist_ok=True)
-    write_atomic(plan_file, json.dumps({"plan": digest}))
+    write_whole(plan_file, json.dumps({"plan": digest}))
     (output / "parts").mkdir(exist_ok=True)
 
 
@@ -198,9 +192,8 @@ def _write_shard(output, settings, part):
     ``settings`` is the plan without its sequences. Returns the problems.
     """
     shard, name, sequences = part
-    temporary = output / f".{name}.{os.uname().nodename}.{os.getpid()}.tmp"
     rows, problems = [], []
-    with open(temporary, "wb") as file:
+    with written_whole(output / name) as temporary, open(temporary, "wb") as file:
         for sequence in sequences:
             frames, found = settings.load(sequence.source)
             problems += found
@@ -214,8 +207,7 @@ def _write_shard(output, settings, part):
             rows.append((name, file.tell(), len(payload), *sequence[:4], len(frames)))
             file.write(tfrecord.frame_record(payload))
         size = file.tell()
-    os.replace(temporary, output / name)
-    write_atomic(_part_path(output, shard), json.dumps({"bytes": size, "rows": rows, "problems": problems}))
+    write_whole(_part_path(output, shard), json.dumps({"bytes": size, "rows": rows, "problems": problems}))
     return problems
 
 
@@ -256,10 +248,11 @@ def _merge(output, plan, digest):
         raise GaitError(
             f"{output}: not one of {len(plan.sequences)} sequences could be used ({place}: {what})."
         )
-    index = output / f".sequences.csv.{os.uname().nodename}.{os.getpid()}.tmp"
-    with open(index, "w", newline="", encoding="utf-8") as file:
+    with (
+        written_whole(output / "sequences.csv") as index,
+        open(index, "w", newline="", encoding="utf-8") as file,
+    ):
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
-    os.replace(index, output / "sequences.csv")
     info = {
         "format": "keras_gait",
         "version": FORMAT_VERSION,
@@ -278,9 +271,9 @@ def _merge(output, plan, digest):
         "problems": problems,
         "plan": digest,
     }
-    write_atomic(output / "dataset.json", json.dumps(info, indent=1) + "\n")
+    write_whole(output / "dataset.json", json.dumps(info, indent=1) + "\n")
     shutil.rmtree(output / "parts", ignore_errors=True)
-    for leftover in [output / "plan.json", *output.glob(".*.tmp")]:
+    for leftover in [output / "plan.json", *output.glob(f"{UNFINISHED}*.tfrecord")]:
         leftover.unlink(missing_ok=True)
     print(f"{output}: " + ", ".join(f"{count} {what}" for what, count in info["counts"].items()))
     return problems

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_gait.errors import GaitError
+from keras_gait.files import write_whole, written_whole
 from keras_gait.vision.clips import cut_columns
 
 BATCH_FRAMES = 512  # at most in one batch of several sequences: bounds the memory of the feature maps
@@ -105,20 +105,14 @@ def cached_embeddings(model, model_path, dataset, folder, role, **settings):
     if known is not None:
         print(f"{role}: embeddings taken from {path}")
         return known
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with written_whole(path) as temporary:
         embed(model, dataset, output=temporary, **settings)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     about = key | {
         "dataset_path": str(dataset.path),
         "model_path": str(model_path),
         "sequences": len(dataset),
     }
-    temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, note)
+    write_whole(note, json.dumps(about, indent=1) + "\n")
     return np.load(path, mmap_mode="r")
 
 

@@ -2,10 +2,10 @@
 
 import base64
 import html
-import os
-from pathlib import Path
 
 import numpy as np
+
+from keras_gait.files import write_whole
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #22303c }
@@ -44,16 +44,7 @@ def write_report(path, title, lead, sections, note=None):
         + "\n".join(parts)
         + "\n</body>\n</html>\n"
     )
-    write_whole(path, page.encode())
-
-
-def write_whole(path, data):
-    """Write bytes under a temporary name first, making folders as needed."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    write_whole(path, page)
 
 
 def table(header, rows):

@@ -15,7 +15,7 @@ from keras_gait.evaluation.protocols import (
     text_table,
 )
 from keras_gait.evaluation.ranking import rank
-from keras_gait.evaluation.report import write_whole
+from keras_gait.files import write_whole
 
 CMC_RANKS = 20
 
@@ -197,4 +197,4 @@ def write_csv(result, path):
     lines = [",".join(["condition", *map(str, result.views), "mean"])]
     for condition, row in zip(result.conditions, result.table, strict=True):
         lines.append(",".join([condition or "all", *(f"{value:.6f}" for value in row)]))
-    write_whole(path, ("\n".join(lines) + "\n").encode())
+    write_whole(path, "\n".join(lines) + "\n")

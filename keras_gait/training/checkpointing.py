@@ -1,7 +1,5 @@
 """Save and restore the whole state of a training run, so that a stop at any moment costs no exactness."""
 
-import contextlib
-import os
 import time
 import zipfile
 from pathlib import Path
@@ -12,18 +10,10 @@ from absl import logging as absl_logging
 from keras import ops
 
 from keras_gait.errors import GaitError
+from keras_gait.files import written_whole
 
 STATE_FILE = "training-state.npz"
 SECONDS_BETWEEN_SAVES = 60
-
-
-@contextlib.contextmanager
-def written_whole(path):
-    """A temporary path beside ``path`` that takes its place when the block ends without an error."""
-    path = Path(path)
-    temporary = path.with_name(f".tmp-{path.name}")
-    yield temporary
-    os.replace(temporary, path)
 
 
 def to_numpy(variable):

@@ -5,7 +5,8 @@ from pathlib import Path
 import yaml
 
 from keras_gait.errors import GaitError
-from keras_gait.training.checkpointing import STATE_FILE, written_whole
+from keras_gait.files import written_whole
+from keras_gait.training.checkpointing import STATE_FILE
 from keras_gait.training.recipes import differences, save_recipe
 
 RECIPE_FILE = "recipe.yaml"

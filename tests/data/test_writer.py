@@ -84,7 +84,7 @@ def test_after_a_kill_only_the_missing_shards_are_made(tmp_path, sequences):
     write_dataset(output, sequences, frames_of, shard=(0, 2), **SETTINGS)
     finished = {path.name: path.stat().st_mtime_ns for path in output.glob("*.tfrecord")}
     # What a kill leaves: a temporary shard, a shard without its part, and a part whose shard is cut short.
-    (output / ".sequences-00003-of-00008.tfrecord.host.1.tmp").write_bytes(b"half")
+    (output / ".tmp-host-1-sequences-00003-of-00008.tfrecord").write_bytes(b"half")
     (output / "sequences-00001-of-00008.tfrecord").write_bytes(b"no part of the index")
     cut = output / "sequences-00002-of-00008.tfrecord"
     cut.write_bytes(cut.read_bytes()[:-7])

@@ -1,11 +1,9 @@
 """A run's folder: its name, and who may go on in it."""
 
-import contextlib
-
 import pytest
 
 from keras_gait.errors import GaitError
-from keras_gait.training.checkpointing import STATE_FILE, written_whole
+from keras_gait.training.checkpointing import STATE_FILE
 from keras_gait.training.recipes import differences, load_recipe
 from keras_gait.training.runs import FINAL_MODEL, is_complete, open_run, run_name
 
@@ -85,15 +83,3 @@ def test_a_run_is_complete_with_its_final_model(started):
     assert not is_complete(started)
     (started / FINAL_MODEL).touch()
     assert is_complete(started)
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-    with contextlib.suppress(ZeroDivisionError), written_whole(path) as temporary:
-        temporary.write_text("half")
-        raise ZeroDivisionError
-    assert path.read_text() == "old"
-    with written_whole(path) as temporary:
-        temporary.write_text("new")
-    assert path.read_text() == "new"
