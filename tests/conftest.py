@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-# Two CPU devices stand in for two GPUs. Each backend must be told before it starts.
+# The suite runs on the CPU, and by the backend of KERAS_BACKEND: neither a GPU nor a user's own
+# keras.json decides what it tests. Two CPU devices stand in for two GPUs. All this before a backend starts.
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+if os.environ["KERAS_BACKEND"] == "tensorflow":
     import tensorflow as tf
 
     tf.config.set_logical_device_configuration(
