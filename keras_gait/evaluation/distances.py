@@ -1,4 +1,4 @@
-"""Exact distances between embeddings, and cheap lower bounds of them that a search can trust.
+"""Exact distances between embeddings, and cheap bounds of them that a search can trust.
 
 Two embeddings are compared by their true distance, computed in float64 and always by the same
 routine, so equal rows are exactly equally far and a ranking never depends on how the work was split.
@@ -87,23 +87,23 @@ def _pairwise(a, b, metric, p):
     return cdist(a, b)
 
 
-def lower_bounds(gallery, metric, p=2):
-    """A function of probes ``(m, ...)`` that gives lower bounds ``(m, n)`` of their distances to ``gallery``.
+def distance_bounds(gallery, metric, p=2):
+    """Two functions that bound the distances of probes ``(m, ...)`` to ``gallery``, many times cheaper.
 
-    A bound is never above the exact distance, and close below it, but many times cheaper: a search
-    looks at the few rows whose bound is small enough. Chebyshev and Minkowski have no cheap bound and
-    get the distances themselves.
+    ``lower(probes)`` is ``(m, n)``, never above the exact distances and close below them;
+    ``upper(probes, low)`` makes of these the bounds never below. A search looks at the few rows that the
+    bounds leave open. Chebyshev and Minkowski have no cheap bound and get the distances themselves.
     """
     prepare = {"L1": _l1_bounds, "L2": _l2_bounds, "cosine": _cosine_bounds, "parts": _parts_bounds}.get(
         metric
     )
     if prepare is None:
-        return lambda probes: distances(probes, gallery, metric, p)
+        return (lambda probes: distances(probes, gallery, metric, p)), (lambda probes, low: low)
     return prepare(gallery)
 
 
 def _l1_bounds(gallery):
-    """L1 of vectors rounded to 256 levels, less what the rounding of the two took away at most.
+    """L1 of vectors rounded to 256 levels, less or more what the rounding of the two changed at most.
 
     With x = offset + scale * level + rest, |x - y|_1 differs from scale * |level_x - level_y|_1 by at
     most |rest_x|_1 + |rest_y|_1. Sums of absolute differences of bytes are what processors do best.
@@ -116,7 +116,7 @@ def _l1_bounds(gallery):
     margin = 2e-6  # above what the float32 arithmetic of four roundings can err
     rests = ((1 + margin) * rests).astype(np.float32)
 
-    def bounds(probes):
+    def lower(probes):
         probe_levels, probe_rests = _levels(probes, low, scale)
         out = _byte_differences(probe_levels, levels).astype(np.float32)
         out *= np.float32((1 - margin) * scale)
@@ -124,7 +124,14 @@ def _l1_bounds(gallery):
         out -= ((1 + margin) * probe_rests).astype(np.float32)[:, None]
         return out
 
-    return bounds
+    def upper(probes, below):
+        probe_rests = _levels(probes, low, scale)[1]
+        out = below + 2 * rests
+        out += (2 * (1 + margin) * probe_rests).astype(np.float32)[:, None]
+        out *= np.float32(1 + 4 * margin)
+        return out
+
+    return lower, upper
 
 
 def _levels(rows, offset, scale, block=512):
@@ -156,18 +163,22 @@ def _byte_differences(probes, gallery, block=32):
 def _l2_bounds(gallery):
     side = _gallery_side(gallery)
 
-    def bounds(probes):
+    def lower(probes):
         out = np.empty((len(probes), len(gallery)), np.float32)
         return np.sqrt(_squared_bounds(probes, side, out), out=out)
 
-    return bounds
+    def upper(probes, low):
+        out = np.square(low)
+        return np.sqrt(_raised(out, probes, side), out=out)
+
+    return lower, upper
 
 
 def _parts_bounds(gallery):
     parts = range(gallery.shape[1])
     sides = [_gallery_side(gallery[:, i]) for i in parts]
 
-    def bounds(probes):
+    def lower(probes):
         out = np.zeros((len(probes), len(gallery)), np.float32)
         for start in range(0, len(gallery), _GALLERY_ROWS):  # a block of all parts stays in the cache
             block = out[:, start : start + _GALLERY_ROWS]
@@ -178,17 +189,27 @@ def _parts_bounds(gallery):
         out *= np.float32((1 - 1e-5) / len(parts))
         return out
 
-    return bounds
+    def upper(probes, low):
+        # sqrt(x + y) is at most sqrt(x) + sqrt(y): what the slack of all parts' squares can add
+        slack = 2.01 * _slack(gallery[:, 0])
+        lengths = [np.sqrt(np.square(rows, dtype=np.float64).sum(axis=2)) for rows in (probes, gallery)]
+        of_probe, of_row = ((np.sqrt(slack) * n.mean(axis=1)).astype(np.float32) for n in lengths)
+        return np.float32(1 + 4e-5) * (low + of_probe[:, None] + of_row)
+
+    return lower, upper
 
 
 def _cosine_bounds(gallery):
     side = _gallery_side(_unit(gallery.astype(np.float64)))
 
-    def bounds(probes):
+    def lower(probes):
         out = np.empty((len(probes), len(gallery)), np.float32)
         return _squared_bounds(_unit(probes.astype(np.float64)), side, out) / 2
 
-    return bounds
+    def upper(probes, low):
+        return _raised(2 * low, _unit(probes.astype(np.float64)), side) / 2
+
+    return lower, upper
 
 
 def _gallery_side(rows):
@@ -210,5 +231,17 @@ def _reduced_squares(rows):
 
     The terms' magnitudes add up to 2 (|a|^2 + |b|^2) at most, and each can err by ``dim + 2`` roundings.
     """
-    slack = (2 * rows.shape[1] + 32) * _ROUNDOFF
-    return (1 - slack) * np.square(rows, dtype=np.float64).sum(axis=1, keepdims=True)
+    return (1 - _slack(rows)) * np.square(rows, dtype=np.float64).sum(axis=1, keepdims=True)
+
+
+def _slack(rows):
+    return (2 * rows.shape[1] + 32) * _ROUNDOFF
+
+
+def _raised(out, probes, side):
+    """Upper bounds of |a - b|^2 from their lower bounds ``out (m, n)``, in place: twice the slack more."""
+    slack = 2.01 * _slack(probes)
+    out += (slack * np.square(probes, dtype=np.float64).sum(axis=1, keepdims=True)).astype(np.float32)
+    out += np.float32(slack) * side[:, -1]
+    out *= np.float32(1 + 1e-6)
+    return out

@@ -4,7 +4,7 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_gait.errors import GaitError
-from keras_gait.evaluation.distances import as_vectors, check_metric, distances, lower_bounds
+from keras_gait.evaluation.distances import as_vectors, check_metric, distance_bounds, distances
 
 _GALLERY_BYTES = 128 * 2**20  # of float32 embeddings held at a time
 _PROBE_ROWS = 512
@@ -37,10 +37,10 @@ def nearest_rows(gallery, probes, metric="L1", k=1, p=2, title=None):
     with tqdm(total=len(starts) * len(probes), desc=title, disable=title is None) as bar:
         for start in starts:
             part = np.ascontiguousarray(gallery[start : start + step], np.float32)
-            bounds = lower_bounds(part, metric, p)
+            lower, _ = distance_bounds(part, metric, p)
             for first in range(0, len(probes), _PROBE_ROWS):
                 block = np.ascontiguousarray(probes[first : first + _PROBE_ROWS], np.float32)
-                for i, low in enumerate(bounds(block), first):
+                for i, low in enumerate(lower(block), first):
                     _search(part, block[i - first], low, start, best[i], rows[i], metric, p)
                 bar.update(len(block))
     return rows, best

@@ -1,13 +1,18 @@
 """Rankings of the whole gallery: cumulative matches (CMC), mean average precision, mINP; streamed."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
-from keras_gait.evaluation.distances import as_vectors, check_metric, distances
+from keras_gait.evaluation.distances import as_vectors, check_metric, distance_bounds, distances
 
-_BLOCK_BYTES = 128 * 2**20  # of distances held at a time
+_GALLERY_BYTES = 128 * 2**20  # of float32 embeddings held at a time
+_PROBE_ROWS = 512
+_CANDIDATES = 1024  # rows compared exactly at a time
+_MANY = 0.05  # share of rows left open from which on comparing all of them at once costs less
 
 
 @dataclass(frozen=True)
@@ -58,25 +63,103 @@ def rank(
 ):
     """Rank the gallery for every probe by exact distance, equals in gallery order -> `Ranking`.
 
-    Embeddings ``(n, ...)`` as arrays or memory maps, read block by block. With views given, gallery
-    sequences of the probe's own view are left out of its ranking.
+    Embeddings float32 ``(n, ...)`` as arrays or memory maps, read block by block. With views given,
+    gallery sequences of the probe's own view are left out of its ranking. Nothing is sorted: a right
+    sequence's rank is the number of wrong ones before it, and bounds of the distances tell most of that.
     """
     check_metric(metric, p)
     gallery, probe = as_vectors(gallery, metric), as_vectors(probe, metric)
-    gallery_labels, probe_labels = np.asarray(gallery_labels), np.asarray(probe_labels)
+    subjects, probe_subjects = _codes(gallery_labels, probe_labels)
+    if gallery_views is None:
+        views, probe_views = np.zeros(len(gallery), int), np.ones(len(probe), int)
+    else:
+        views, probe_views = _codes(gallery_views, probe_views)
     results = np.full((3, len(probe)), np.nan)
-    step = int(np.clip(_BLOCK_BYTES // (8 * max(1, len(gallery))), 1, 256))
-    with tqdm(total=len(probe), desc=title, disable=title is None) as bar:
-        for start in range(0, len(probe), step):
-            block = np.asarray(probe[start : start + step])
-            for i, row in enumerate(distances(block, gallery, metric, p), start):
-                right = gallery_labels == probe_labels[i]
-                if gallery_views is not None:
-                    others = np.asarray(gallery_views) != probe_views[i]
-                    row, right = row[others], right[others]
-                places = 1 + np.flatnonzero(right[np.argsort(row, kind="stable")])
-                if len(places):
-                    found = np.arange(1, len(places) + 1)
-                    results[:, i] = places[0], (found / places).mean(), len(places) / places[-1]
-            bar.update(len(block))
+    step = max(1, _GALLERY_BYTES // max(1, 4 * int(np.prod(gallery.shape[1:]))))
+    starts = range(0, len(gallery), step)
+
+    def split(i, rows=slice(None)):
+        """The right and the wrong ones of some gallery rows, for probe i."""
+        right, compared = subjects[rows] == probe_subjects[i], views[rows] != probe_views[i]
+        return np.flatnonzero(right & compared), np.flatnonzero(~right & compared)
+
+    with tqdm(total=len(starts) * len(probe), desc=title, disable=title is None) as bar:
+        for first in range(0, len(probe), _PROBE_ROWS):
+            block = np.ascontiguousarray(probe[first : first + _PROBE_ROWS], np.float32)
+            chosen = range(first, first + len(block))
+            found = [
+                _Places(row, gallery, split(i)[0], metric, p) for i, row in zip(chosen, block, strict=True)
+            ]
+            for start in starts:
+                part = np.ascontiguousarray(gallery[start : start + step], np.float32)
+                wrong = [split(i, slice(start, start + step))[1] for i in chosen]
+                _count(found, wrong, block, part, start, metric, p)
+                bar.update(len(block))
+            results[:, chosen] = np.transpose([places.figures() for places in found])
     return Ranking(*results)
+
+
+def _codes(*columns):
+    """Columns of labels as whole numbers, equal where the labels are."""
+    codes = np.unique(np.concatenate(columns), return_inverse=True)[1]
+    return np.split(codes, np.cumsum([len(column) for column in columns])[:-1])
+
+
+class _Places:
+    """Where the right gallery rows of one probe stand, while the wrong rows before them are counted."""
+
+    def __init__(self, probe, gallery, right, metric, p):
+        exact = distances(probe[None], np.asarray(gallery[right], np.float32), metric, p)[0]
+        order = np.argsort(exact, kind="stable")
+        self.near, self.rows = exact[order], right[order]
+        self.wrong = np.zeros(len(right) + 1, int)  # ahead of the first right row, between two, behind all
+
+    def count(self, low, high):
+        """Count wrong rows whose distances lie from ``low`` to ``high`` -> mask of those left open."""
+        nearer = np.searchsorted(self.near, low)  # right rows ahead of each
+        unsure = nearer != np.searchsorted(self.near, high, side="right")
+        self.wrong += np.bincount(nearer[~unsure], minlength=len(self.wrong))
+        return unsure
+
+    def count_ties(self, rows, exact):
+        """Count wrong gallery rows that are exactly as far as a right one: gallery order decides."""
+        order = np.lexsort((np.concatenate([self.rows, rows]), np.concatenate([self.near, exact])))
+        is_right = order < len(self.rows)
+        self.wrong += np.bincount(np.cumsum(is_right)[~is_right], minlength=len(self.wrong))
+
+    def figures(self):
+        """First rank, average precision and inverse negative penalty; NaN without a right row."""
+        if not len(self.near):
+            return np.nan, np.nan, np.nan
+        found = np.arange(1, len(self.near) + 1)
+        places = found + np.cumsum(self.wrong)[:-1]
+        return places[0], (found / places).mean(), len(places) / places[-1]
+
+
+def _count(found, wrong, probes, part, offset, metric, p):
+    """Count the rows ``wrong`` of the gallery block ``part`` for every probe's places ``found``."""
+    lower, upper = distance_bounds(part, metric, p)
+    low = lower(probes)
+    high = upper(probes, low)
+
+    def by_bounds(places, rows, low, high):
+        return rows[places.count(low[rows], high[rows])]
+
+    def exactly(probe, rows):
+        starts = range(0, len(rows), _CANDIDATES)
+        pieces = [distances(probe, part[rows[s : s + _CANDIDATES]], metric, p)[0] for s in starts]
+        return np.concatenate([np.empty(0), *pieces])
+
+    def by_distance(places, rows, exact):
+        ties = places.count(exact, exact)
+        if ties.any():
+            places.count_ties(rows[ties] + offset, exact[ties])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        unsure = list(pool.map(by_bounds, found, wrong, low, high))
+        if sum(map(len, unsure)) > _MANY * low.size:
+            whole = distances(probes, part, metric, p)
+            exact = [row[rows] for row, rows in zip(whole, unsure, strict=True)]
+        else:
+            exact = list(pool.map(exactly, probes[:, None], unsure))
+        list(pool.map(by_distance, found, unsure, exact))

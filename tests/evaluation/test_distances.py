@@ -1,11 +1,11 @@
-"""Distances are exact, and lower bounds never lie above them."""
+"""Distances are exact, and lie between their bounds."""
 
 import numpy as np
 import pytest
 
 from keras_gait.errors import GaitError
 from keras_gait.evaluation import distances as module
-from keras_gait.evaluation.distances import METRICS, as_vectors, check_metric, distances, lower_bounds
+from keras_gait.evaluation.distances import METRICS, as_vectors, check_metric, distance_bounds, distances
 
 
 def test_each_metric_is_its_formula():
@@ -36,27 +36,37 @@ def test_a_gallery_of_many_blocks_gives_the_same_distances(monkeypatch):
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
-def test_a_lower_bound_is_never_above_the_distance(metric, scale):
+def test_distances_lie_between_their_bounds(metric, scale):
     rng = np.random.default_rng(1)
     gallery = (scale * (rng.standard_normal((70, 4, 16)) + 3)).astype("float32")
     outlier = 40 * gallery[:1]  # far outside the levels that the gallery is rounded to
     probe = np.concatenate([gallery[:5], gallery[:5] * 1.001, outlier]).astype("float32")
     probe, gallery = as_vectors(probe, metric), as_vectors(gallery, metric)
-    exact, low = distances(probe, gallery, metric), lower_bounds(gallery, metric)(probe)
-    assert low.shape == exact.shape
+    exact, (lower, upper) = distances(probe, gallery, metric), distance_bounds(gallery, metric)
+    low = lower(probe)
+    high = upper(probe, low)
+    assert low.shape == high.shape == exact.shape
     assert (low <= exact).all()
+    assert (exact <= high).all()
 
 
-def test_the_l1_bound_is_within_a_hundredth_of_far_distances():
+@pytest.mark.parametrize("metric", METRICS)
+def test_bounds_are_close_to_far_distances(metric):
     rng = np.random.default_rng(2)
-    gallery, probe = rng.random((40, 512), "float32"), rng.random((5, 512), "float32")
-    exact = distances(probe, gallery)
-    assert (exact - lower_bounds(gallery, "L1")(probe) < 0.01 * exact).all()
+    gallery, probe = rng.random((40, 16, 32), "float32"), rng.random((5, 16, 32), "float32")
+    gallery, probe = as_vectors(gallery, metric), as_vectors(probe, metric)
+    exact, (lower, upper) = distances(probe, gallery, metric), distance_bounds(gallery, metric)
+    low = lower(probe)
+    assert (exact - low < 0.01 * exact).all()
+    assert (upper(probe, low) - exact < 0.02 * exact).all()
 
 
 def test_a_gallery_of_one_value_has_bounds():
     gallery = np.full((3, 8), 2.5, "float32")
-    assert (lower_bounds(gallery, "L1")(gallery) <= 0).all()
+    lower, upper = distance_bounds(gallery, "L1")
+    low = lower(gallery)
+    assert (low <= 0).all()
+    assert (upper(gallery, low) >= 0).all()
 
 
 def test_an_unknown_metric_is_refused_by_name():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gait.evaluation import ranking
+from keras_gait.evaluation.distances import METRICS, as_vectors, distances
 from keras_gait.evaluation.ranking import rank
 
 
@@ -37,15 +38,55 @@ def test_gallery_sequences_of_the_same_view_are_left_out():
     assert result.first.tolist() == [2]  # the one at distance 0 has the probe's own view
 
 
-def test_blocks_do_not_change_a_ranking(monkeypatch):
+def by_sorting(gallery, labels, probe, probe_labels, views, probe_views, metric):
+    """First ranks, average precisions and penalties as they are defined: a full stable sort a probe."""
+    exact = distances(as_vectors(probe, metric), as_vectors(gallery, metric), metric)
+    figures = []
+    for row, label, view in zip(exact, probe_labels, probe_views, strict=True):
+        others = views != view
+        order = np.argsort(row[others], kind="stable")
+        places = 1 + np.flatnonzero((labels[others] == label)[order])
+        precision = np.mean([(n + 1) / place for n, place in enumerate(places)])
+        figures.append((places[0], precision, len(places) / places[-1]))
+    return np.transpose(figures)
+
+
+@pytest.mark.parametrize("many", [0, 1])  # rows that the bounds leave open: compared all at once, or singly
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("kind", ["ties", "noise"])
+def test_ranks_are_those_of_a_full_stable_sort(metric, kind, many, monkeypatch):
+    monkeypatch.setattr(ranking, "_GALLERY_BYTES", 4 * 12 * 20)  # 20 gallery rows at a time
+    monkeypatch.setattr(ranking, "_PROBE_ROWS", 9)
+    monkeypatch.setattr(ranking, "_CANDIDATES", 4)
+    monkeypatch.setattr(ranking, "_MANY", many)
     rng = np.random.default_rng(0)
-    gallery, probe = rng.integers(0, 3, (60, 5)), rng.integers(0, 3, (20, 5))
-    labels, probe_labels = rng.integers(0, 6, 60), rng.integers(0, 6, 20)
-    whole = rank(gallery, labels, probe, probe_labels)
-    monkeypatch.setattr(ranking, "_BLOCK_BYTES", 8 * 60 * 3)
-    blocks = rank(gallery, labels, probe, probe_labels)
-    np.testing.assert_array_equal(whole.first, blocks.first)
-    np.testing.assert_array_equal(whole.precision, blocks.precision)
+
+    def draw(count):
+        shape = (count, 3, 4)
+        values = rng.integers(0, 2, shape) if kind == "ties" else rng.standard_normal(shape)
+        return values.astype("float32"), rng.integers(0, 6, count), rng.choice(["000", "090"], count)
+
+    (gallery, labels, views), (probe, probe_labels, probe_views) = draw(90), draw(25)
+    result = rank(gallery, labels, probe, probe_labels, views, probe_views, metric)
+    expected = by_sorting(gallery, labels, probe, probe_labels, views, probe_views, metric)
+    np.testing.assert_array_equal(result.first, expected[0])
+    np.testing.assert_allclose(result.precision, expected[1], rtol=1e-12)
+    np.testing.assert_array_equal(result.penalty, expected[2])
+
+
+def test_what_the_bounds_decide_is_not_compared_again(monkeypatch):
+    compared = []
+
+    def counting(probes, gallery, *arguments):
+        compared.append(len(probes) * len(gallery))
+        return distances(probes, gallery, *arguments)
+
+    monkeypatch.setattr(ranking, "distances", counting)
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 30
+    gallery = (rng.standard_normal((30, 64))[labels] + 0.1 * rng.standard_normal((300, 64))).astype("float32")
+    assert rank(gallery, labels, gallery[:40], labels[:40]).precision.min() == 1
+    assert sum(compared) <= 40 * 10 * 2  # the 10 right ones of each, and hardly another
 
 
 def test_no_probe_at_all_gives_no_number():
