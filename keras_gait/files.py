@@ -4,6 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
+RECIPE_FILE, FINAL_MODEL = "recipe.yaml", "model-final.keras"  # in the folder of a training run
 UNFINISHED = ".tmp-"  # how the name of a file begins that is still being written
 
 

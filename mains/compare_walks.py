@@ -12,7 +12,11 @@ from keras_gait.commands import CommandParser, run
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.distances import METRICS
 from keras_gait.evaluation.inputs import (
+    add_architecture_flags,
+    add_cut_flag,
+    check_outputs,
     check_positive,
+    fill_from_recipe,
     find_run,
     is_simulated,
     least_frames,
@@ -25,11 +29,15 @@ def parse(argv):
     parser = CommandParser(prog="compare_walks.py", description=__doc__.splitlines()[0])
     parser.add_argument("--datadir", required=True, help="data set of the walks")
     parser.add_argument("--model", help="model file; default: the newest run below ./runs")
-    parser.add_argument("--metrics", choices=METRICS, default="L1", help="distance; L1 is AttenGait's")
+    parser.add_argument(
+        "--metrics", choices=METRICS, help="distance; default: the recipe's, or L1 as published"
+    )
     parser.add_argument("--nframes", type=int, default=16, help="frames that each half must have")
     parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
+    add_cut_flag(parser)
     parser.add_argument("--output", metavar="FILE.png", help="draw the matrix of distances")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with the matrix")
+    add_architecture_flags(parser)
     return parser.parse_args(argv)
 
 
@@ -71,8 +79,10 @@ def print_matrix(names, values):
 def main(argv):
     args = parse(argv)
     check_positive(bs=args.bs, nframes=args.nframes)
+    check_outputs(output=args.output, report=args.report)
     model_path, _ = find_run(args.model, args.datadir)
-    model = open_model(model_path)
+    fill_from_recipe(args, model_path.parent)
+    model = open_model(model_path, vars(args))
 
     from keras_gait.data.opening import find_dataset, open_dataset
     from keras_gait.evaluation.distances import as_vectors, distances
@@ -84,7 +94,9 @@ def main(argv):
         raise GaitError(
             f"{everything.path} has {len(walks)} walk that is long enough; comparing needs 2 or more"
         )
-    first, second = (embed(model, Half(walks, which), args.bs, title=f"half {which + 1}") for which in (0, 1))
+    first, second = (
+        embed(model, Half(walks, which), args.bs, cut=args.cut, title=f"half {which + 1}") for which in (0, 1)
+    )
     values = distances(as_vectors(first, args.metrics), as_vectors(second, args.metrics), args.metrics)
     names = walk_names(walks)
     right = walks.subject[values.argmin(axis=1)] == walks.subject

@@ -18,6 +18,7 @@ import numpy as np
 
 from keras_gait.commands import CommandParser, run
 from keras_gait.errors import GaitError
+from keras_gait.files import FINAL_MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBJECTS, TRAIN_SUBJECTS = 36, 24
@@ -146,7 +147,7 @@ def main(argv):
 
 def newest_model(runs):
     """The model of the newest run in a folder."""
-    return max(runs.rglob("model-final.keras"), key=lambda path: path.stat().st_mtime)
+    return max(runs.rglob(FINAL_MODEL), key=lambda path: path.stat().st_mtime)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ python mains/test.py --datadir DATA --model runs/a/model-final.keras --allcamera
 """
 
 import datetime
-import sys
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, run
@@ -14,6 +13,7 @@ from keras_gait.evaluation.distances import METRICS
 from keras_gait.evaluation.inputs import (
     add_architecture_flags,
     add_set_flags,
+    check_outputs,
     check_positive,
     fill_from_recipe,
     find_run,
@@ -78,6 +78,7 @@ def of_camera(probe, camera):
 
 def main(argv):
     args = parse(argv)
+    check_outputs(report=args.report)
     model_path, datadir = find_run(args.model, args.datadir)
     fill_from_recipe(args, model_path.parent)
     check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
@@ -110,7 +111,7 @@ def main(argv):
         probe,
         args.metrics,
         args.knn,
-        title="compare" if sys.stderr.isatty() else None,
+        title="compare",
     )
     simulated = is_simulated(gallery) or is_simulated(probe)
     print_results(result, simulated, args.verbose)

@@ -8,7 +8,6 @@ Writes results/<year>-<month><day>-<time>.csv in the model's folder.
 import csv
 import datetime
 import io
-import sys
 
 from keras_gait.commands import CommandParser, run
 from keras_gait.errors import GaitError
@@ -17,6 +16,7 @@ from keras_gait.evaluation.inputs import (
     add_architecture_flags,
     add_set_flags,
     check_positive,
+    fill_from_recipe,
     find_run,
     find_sets,
     is_simulated,
@@ -34,7 +34,9 @@ def parse(argv):
     parser.add_argument(
         "--knn", type=int, choices=(RANKS,), default=RANKS, help="always 20, as the challenge asks"
     )
-    parser.add_argument("--metrics", choices=METRICS, default="L1", help="distance; L1 is the published one")
+    parser.add_argument(
+        "--metrics", choices=METRICS, help="distance; default: the recipe's, or L1 as published"
+    )
     parser.add_argument("--nframes", type=int, default=25, help="repeat shorter clips up to this length")
     parser.add_argument("--verbose", action="store_true", help="name all probes that are repeated")
     add_architecture_flags(parser)
@@ -85,6 +87,7 @@ def main(argv):
     args = parse(argv)
     check_positive(bs=args.bs, nframes=args.nframes)
     model_path, datadir = find_run(args.model, args.datadir)
+    fill_from_recipe(args, model_path.parent)
     model = open_model(model_path, vars(args))
     gallery, probe = open_sets(args, datadir)
     names, labels = video_names(probe), subject_numbers(gallery)
@@ -106,8 +109,7 @@ def main(argv):
             "title": f"{role} embeddings",
         }
         embeddings.append(cached_embeddings(model, model_path, dataset, results, role, **settings))
-    title = "compare" if sys.stderr.isatty() else None
-    rows, _ = nearest_rows(*embeddings, args.metrics, RANKS, title=title)
+    rows, _ = nearest_rows(*embeddings, args.metrics, RANKS, title="compare")
     path = results / datetime.datetime.now().strftime("%Y-%m%d-%H%M%S.csv")
     write_whole(path, as_csv(names, labels[rows]))
     note = " of simulated walkers" if is_simulated(gallery) or is_simulated(probe) else ""

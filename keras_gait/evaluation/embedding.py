@@ -11,12 +11,11 @@ from tqdm import tqdm
 
 from keras_gait.errors import GaitError
 from keras_gait.files import write_whole, written_whole
-from keras_gait.vision.clips import cut_columns
+from keras_gait.vision.clips import check_cut, cut_columns
 
 BATCH_FRAMES = 512  # at most in one batch of several sequences: bounds the memory of the feature maps
 READERS = 4
 BATCHES_AHEAD = 3
-CUT_WIDTH = 64  # of the frames that columns 10..53 are taken from
 
 
 def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, title=None):
@@ -31,20 +30,18 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, 
         batch_size: sequences in a batch, at most; long ones come in smaller batches.
         cut: look at columns 10..53 of each frame only, widened to the frame.
         output: a ``.npy`` file to write block by block; the result is then a memory map of it.
-        title: of the progress bar; None shows none.
+        title: of the progress bar, which only a terminal shows; None shows none.
     """
     check_frames(model, dataset)
-    if cut and dataset.frame_shape[1] != CUT_WIDTH:
-        raise GaitError(
-            f"--cut is for frames 64 wide; those of {dataset.path} are {dataset.frame_shape[1]} wide"
-        )
+    if cut:
+        check_cut(dataset)
     if not len(dataset) or not dataset.frames.all():
         what = "an empty sequence" if len(dataset) else "no sequence"
         raise GaitError(
             f"{dataset.path} holds {what}: nothing to embed. Check the selection, or make the set anew."
         )
     embeddings = None
-    with tqdm(total=len(dataset), desc=title, unit="seq", disable=title is None) as bar:
+    with tqdm(total=len(dataset), desc=title, unit="seq", disable=title is None or None) as bar:
         for members, frames in _read_ahead(
             dataset, _batches(dataset, batch_size, min_frames), min_frames, cut
         ):

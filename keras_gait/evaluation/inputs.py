@@ -1,13 +1,22 @@
 """What an evaluation starts from: the model's file, the run it came from, the sequences that can be used."""
 
+import os
 from pathlib import Path
 
 import yaml
 
 from keras_gait.errors import GaitError
+from keras_gait.evaluation.distances import check_metric
+from keras_gait.files import FINAL_MODEL, RECIPE_FILE
 
-FINAL_MODEL = "model-final.keras"
 SHOWN = 5  # sequences named in a message
+#: what a flag that was left out is in the run's recipe (section, key), and where there is none
+RECIPE_FLAGS = {
+    "knn": ("evaluation", "knn", 1),
+    "metrics": ("evaluation", "metric", "L1"),
+    "nframes": ("evaluation", "min_frames", 30),
+    "cut": ("data", "cut", False),
+}
 #: flags of the published test commands that repeat the training's choice, and the model's own word for it
 ARCHITECTURE_FLAGS = (
     "model_size",
@@ -28,7 +37,17 @@ def add_set_flags(parser):
         "--nclasses", type=int, help="subjects of the gallery (50, 5154, 6000), where several sets lie"
     )
     parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
-    parser.add_argument("--cut", action="store_true", help="look at columns 10..53 of the frames only")
+    add_cut_flag(parser)
+
+
+def add_cut_flag(parser):
+    """Add ``--cut``, which a model that was trained with it needs."""
+    parser.add_argument(
+        "--cut",
+        action="store_true",
+        default=None,
+        help="look at columns 10..53 of the frames only; default: as in training",
+    )
 
 
 def add_architecture_flags(parser):
@@ -71,22 +90,23 @@ def find_run(model=None, datadir=None, runs="runs"):
 
 def fill_from_recipe(args, folder):
     """Give the flags that were left out what the run's recipe says, else the published defaults."""
-    chosen = {"knn": 1, "metric": "L1", "min_frames": 30} | recipe_section(folder, "evaluation")
-    for flag, key in (("knn", "knn"), ("metrics", "metric"), ("nframes", "min_frames")):
-        if getattr(args, flag) is None:
-            setattr(args, flag, chosen[key])
+    for flag, (section, key, published) in RECIPE_FLAGS.items():
+        if getattr(args, flag, published) is None:
+            setattr(args, flag, recipe_section(folder, section).get(key, published))
+    check_metric(args.metrics)
 
 
 def recipe_section(folder, section):
     """A section of the ``recipe.yaml`` in a run's folder; empty where there is none."""
-    path = folder / "recipe.yaml"
+    path = folder / RECIPE_FILE
     if not path.is_file():
         return {}
     try:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise GaitError(
-            f"{path} is not YAML ({' '.join(str(error).split())}): name the data by --datadir"
+            f"{path} is not YAML ({' '.join(str(error).split())}): mend it, or move it away and name the "
+            "data by --datadir"
         ) from error
     found = recipe.get(section) if isinstance(recipe, dict) else None
     return found if isinstance(found, dict) else {}
@@ -191,6 +211,18 @@ def check_positive(**flags):
     for name, value in flags.items():
         if value < 1:
             raise GaitError(f"--{name} must be 1 or more. Received: {value}")
+
+
+def check_outputs(**files):
+    """Refuse, by flag, the files to write that could not be written when the work is done; None is none."""
+    for flag, path in files.items():
+        if path is None:
+            continue
+        if Path(path).is_dir():
+            raise GaitError(f"--{flag} {path} is a folder. Expected: the name of a file to write")
+        folder = next(parent for parent in Path(path).parents if parent.exists())
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise GaitError(f"--{flag} {path} cannot be written: {folder} is not a folder that takes files")
 
 
 def is_simulated(dataset):

@@ -24,7 +24,8 @@ def nearest_rows(gallery, probes, metric="L1", k=1, p=2, title=None):
 
     ``gallery`` and ``probes`` are float32 arrays or memory maps ``(n, dim)`` or ``(n, parts, dim)``; both
     are read block by block. The result is exact: lower bounds only choose which rows are compared in
-    full. Equally near rows come in gallery order. A ``title`` shows a progress bar.
+    full. Equally near rows come in gallery order. A ``title`` shows a progress bar
+    in a terminal.
     """
     check_metric(metric, p)
     gallery, probes = as_vectors(gallery, metric), as_vectors(probes, metric)
@@ -34,7 +35,7 @@ def nearest_rows(gallery, probes, metric="L1", k=1, p=2, title=None):
     rows = np.full((len(probes), k), -1, np.int64)
     step = max(k, _GALLERY_BYTES // max(1, 4 * int(np.prod(gallery.shape[1:]))), 1)
     starts = range(0, len(gallery), step)
-    with tqdm(total=len(starts) * len(probes), desc=title, disable=title is None) as bar:
+    with tqdm(total=len(starts) * len(probes), desc=title, disable=title is None or None) as bar:
         for start in starts:
             part = np.ascontiguousarray(gallery[start : start + step], np.float32)
             lower, _ = distance_bounds(part, metric, p)

@@ -83,7 +83,7 @@ def rank(
         right, compared = subjects[rows] == probe_subjects[i], views[rows] != probe_views[i]
         return np.flatnonzero(right & compared), np.flatnonzero(~right & compared)
 
-    with tqdm(total=len(starts) * len(probe), desc=title, disable=title is None) as bar:
+    with tqdm(total=len(starts) * len(probe), desc=title, disable=title is None or None) as bar:
         for first in range(0, len(probe), _PROBE_ROWS):
             block = np.ascontiguousarray(probe[first : first + _PROBE_ROWS], np.float32)
             chosen = range(first, first + len(block))

@@ -107,7 +107,7 @@ def _check_neighbours(protocol, gallery, k):
 def evaluate(protocol, conditions, gallery, gallery_set, probe, probe_set, metric="L1", k=1, title=None):
     """Evaluate embeddings ``(n, parts, dim)`` of two data sets -> `Evaluation`.
 
-    ``conditions``: see `check_sets`. A ``title`` shows progress.
+    ``conditions``: see `check_sets`. A ``title`` shows progress in a terminal.
     """
     of_row = probe_set.condition if conditions != ("",) else np.full(len(probe_set), "")
     if protocol.cross_view:

@@ -1,16 +1,16 @@
 """The folder of a training run: its name, its recipe, and whether it is done."""
 
+import json
 from pathlib import Path
 
 import yaml
 
 from keras_gait.errors import GaitError
-from keras_gait.files import written_whole
+from keras_gait.files import FINAL_MODEL, RECIPE_FILE, write_whole, written_whole
 from keras_gait.training.checkpointing import STATE_FILE
 from keras_gait.training.recipes import differences, save_recipe
 
-RECIPE_FILE = "recipe.yaml"
-FINAL_MODEL = "model-final.keras"
+DATA_FILE = "data.json"  # which data set the run learns from
 # May differ between two starts of one run.
 FREE = ("train.verbose", "train.save_epoch", "train.experdir", "data.datadir", "evaluation.")
 
@@ -39,11 +39,13 @@ def run_name(recipe, classes, batch):
     return "".join(parts)
 
 
-def open_run(folder, recipe):
-    """Make the run's folder, or find it with the same recipe; a run that kept nothing yet may change it.
+def open_run(folder, recipe, dataset):
+    """Make the run's folder, or find it with the same recipe and data; a run that kept nothing yet may change
+    them, a complete one is left as it is.
 
     Raises:
-        GaitError: the folder holds a run with other settings; the message names them.
+        GaitError: the folder holds a run with other settings, which the message names, or on another data
+            set. The same one may lie elsewhere by now.
     """
     folder = Path(folder)
     file = folder / RECIPE_FILE
@@ -57,10 +59,31 @@ def open_run(folder, recipe):
                 f"{folder} holds a run with other settings: {', '.join(changed)}. Use another --prefix or "
                 "--experdir, or the same settings to go on"
             )
-    folder.mkdir(parents=True, exist_ok=True)
+        _check_data(folder, dataset)
+    if is_complete(folder):
+        return folder
     with written_whole(file) as temporary:
         save_recipe(recipe, temporary)
+    about = {"path": str(dataset.path), "fingerprint": dataset.fingerprint}
+    write_whole(folder / DATA_FILE, json.dumps(about, indent=1) + "\n")
     return folder
+
+
+def _check_data(folder, dataset):
+    file = folder / DATA_FILE
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        path, fingerprint = known["path"], known["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GaitError(
+            f"{file}, which tells the run's data set, cannot be read ({error}). Use another --prefix"
+        ) from error
+    if fingerprint != dataset.fingerprint:
+        raise GaitError(
+            f"{folder} holds a run on the data set {path} ({fingerprint[:12]}), and {dataset.path} "
+            f"({dataset.fingerprint[:12]}) is another, or was made anew. Use another --prefix or --experdir, or "
+            "the same data set to go on"
+        )
 
 
 def is_complete(folder):

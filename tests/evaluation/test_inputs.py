@@ -9,6 +9,8 @@ import pytest
 
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.inputs import (
+    check_outputs,
+    fill_from_recipe,
     find_run,
     find_sets,
     is_simulated,
@@ -50,8 +52,38 @@ def test_a_run_that_names_no_data_gives_none(tmp_path, recipe):
 
 def test_a_damaged_recipe_is_one_line(tmp_path):
     model = make_run(tmp_path / "a", 0, "data: [")
-    with pytest.raises(GaitError, match=r"is not YAML .* name the data by --datadir"):
+    with pytest.raises(GaitError, match=r"is not YAML .* move it away and name the data by --datadir"):
         find_run(model)
+
+
+def left_out(**flags):
+    return SimpleNamespace(**dict.fromkeys(("knn", "metrics", "nframes", "cut")) | flags)
+
+
+def test_flags_left_out_are_the_recipes_or_the_published_ones(tmp_path):
+    (tmp_path / "recipe.yaml").write_text("data: {cut: true}\nevaluation: {metric: cosine, knn: 3}\n")
+    args = left_out(knn=5)
+    fill_from_recipe(args, tmp_path)
+    assert vars(args) == {"knn": 5, "metrics": "cosine", "nframes": 30, "cut": True}
+    args = left_out()
+    fill_from_recipe(args, tmp_path / "elsewhere")
+    assert vars(args) == {"knn": 1, "metrics": "L1", "nframes": 30, "cut": False}
+
+
+def test_an_unknown_metric_of_a_recipe_is_refused_before_any_work(tmp_path):
+    (tmp_path / "recipe.yaml").write_text("evaluation: {metric: L3}\n")
+    with pytest.raises(GaitError, match="unknown metric 'L3'"):
+        fill_from_recipe(left_out(), tmp_path)
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    (tmp_path / "file").touch()
+    check_outputs(report=None, output=tmp_path / "new" / "matrix.png")
+    check_outputs(report=tmp_path / "file")
+    with pytest.raises(GaitError, match=r"--report .* is a folder\. Expected: the name of a file"):
+        check_outputs(report=tmp_path)
+    with pytest.raises(GaitError, match=r"--output .* cannot be written: .*file is not a folder"):
+        check_outputs(output=tmp_path / "file" / "matrix.png")
 
 
 def test_a_missing_model_is_named(tmp_path):
@@ -89,7 +121,6 @@ def test_simulated_walkers_are_known_by_the_source(source, simulated):
 PUBLISHED = Path(__file__).parents[1] / "fixtures" / "attengait" / "model-state-0100_weights.hdf5"
 
 
-@pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published weight file is not here")
 def test_published_weights_alone_take_the_attention_from_the_flag(capsys):
     assert open_model(PUBLISHED, {"softmax_attention": True}).softmax_attention
     assert capsys.readouterr().out == ""

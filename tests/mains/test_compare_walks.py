@@ -1,7 +1,13 @@
 """mains/compare_walks.py: halves of one walk are nearest to each other."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
+from checks import refused
+
+PUBLISHED = Path(__file__).parents[1] / "fixtures" / "attengait" / "model-state-0100_weights.hdf5"
 
 
 def frames_of(source):
@@ -47,6 +53,27 @@ def test_own_halves_are_nearest(compare, place):
 
 
 def test_one_walk_cannot_be_compared(compare):
-    result = compare("--datadir", "one")
-    assert result.code == 2
-    assert "one has 1 walk that is long enough; comparing needs 2 or more" in result.err
+    message = refused(compare("--datadir", "one"), "compare_walks.py")
+    assert "one has 1 walk that is long enough; comparing needs 2 or more" in message
+
+
+def test_a_model_trained_with_cut_frames_sees_cut_frames(compare, place, tmp_path):
+    shutil.copy(place / "model-final.keras", tmp_path)
+    (tmp_path / "recipe.yaml").write_text("data: {cut: true}\n")
+    whole, cut = compare("--datadir", "walks"), compare("--datadir", "walks", "--cut")
+    by_recipe = compare("--datadir", "walks", "--model", tmp_path / "model-final.keras")
+    assert by_recipe.out == cut.out != whole.out
+
+
+def test_published_weights_take_the_attention_from_the_flag(compare):
+    flags = ("--datadir", "walks", "--model", PUBLISHED)
+    assert "does not tell whether it was trained with --softmax_attention" in compare(*flags).out
+    told = compare(*flags, "--softmax_attention")
+    assert told.code == 0, told.err
+    assert "softmax_attention" not in told.out
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(compare, tmp_path):
+    for flag in ("--output", "--report"):
+        message = refused(compare("--datadir", "walks", flag, tmp_path), "compare_walks.py")
+        assert message == f"{flag} {tmp_path} is a folder. Expected: the name of a file to write"

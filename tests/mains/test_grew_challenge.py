@@ -1,11 +1,14 @@
 """mains/test_grew_challenge.py: one row a probe video, twenty gallery subjects each."""
 
 import csv
+import json
 import re
+import shutil
 import zlib
 
 import numpy as np
 import pytest
+from checks import refused
 
 
 def frames_of(source):
@@ -77,8 +80,14 @@ def test_every_probe_has_a_row_of_twenty_subjects(challenge, place):
     ],
 )
 def test_wrong_use_ends_with_one_line(challenge, flags, message):
-    result = challenge("--datadir", "data", *flags)
-    assert result.code == 2
-    lines = [line for line in result.err.splitlines() if line.startswith("test_grew_challenge.py: ")]
-    assert len(lines) == 1
-    assert message in lines[0]
+    assert message in refused(challenge("--datadir", "data", *flags), "test_grew_challenge.py")
+
+
+def test_the_runs_recipe_is_followed(challenge, place, tmp_path):
+    shutil.copy(place / "model-final.keras", tmp_path)
+    (tmp_path / "recipe.yaml").write_text("data: {cut: true}\nevaluation: {metric: L3}\n")
+    flags = ("--datadir", "data", "--model", tmp_path / "model-final.keras")
+    assert "unknown metric 'L3'" in refused(challenge(*flags), "test_grew_challenge.py")
+    assert challenge(*flags, "--metrics", "L2").code == 0
+    notes = [json.loads(note.read_text()) for note in (tmp_path / "results").glob("*.json")]
+    assert [note["options"]["cut"] for note in notes] == [True, True]

@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 import zlib
 
 import numpy as np
 import pytest
+from checks import refused
 
 SEQUENCES = (("nm", "01"), ("nm", "04"), ("nm", "05"), ("bg", "01"), ("cl", "01"))
 VIEWS = ("000", "090")
@@ -53,16 +55,15 @@ def test_py(place, command, monkeypatch):
     return lambda *arguments: command("mains/test.py", *arguments)
 
 
-def refused(result):
-    """The one line of a command that refused."""
-    assert result.code == 2, result.out + result.err
-    lines = [line for line in result.err.splitlines() if line.startswith("test.py: ")]
-    assert len(lines) == 1
-    assert "Traceback" not in result.err
-    return lines[0]
+@pytest.fixture
+def own_place(test_py, place, tmp_path, monkeypatch):
+    """A copy of the place that no other test has put anything in; the command runs there."""
+    copy = shutil.copytree(place, tmp_path / "place", ignore=shutil.ignore_patterns("results"))
+    monkeypatch.chdir(copy)
+    return copy
 
 
-def test_the_newest_run_is_evaluated_and_the_second_time_from_its_embeddings(test_py, place):
+def test_the_newest_run_is_evaluated_and_the_second_time_from_its_embeddings(test_py, own_place):
     first = test_py("--knn", 1, "--allcameras", "--nframes", 16, "--report", "page/report.html", "--verbose")
     assert first.code == 0, first.err
     rows = dict(re.findall(r"^(nm|bg|cl): (.*)$", first.out, re.MULTILINE))
@@ -74,16 +75,44 @@ def test_the_newest_run_is_evaluated_and_the_second_time_from_its_embeddings(tes
     assert all("simulated walkers" in line for line in first.out.splitlines() if "in %" in line)
     assert re.search(r"rank-1 +rank-5 +mAP +mINP", first.out)
 
-    page = (place / "page" / "report.html").read_text()
+    page = (own_place / "page" / "report.html").read_text()
     assert "simulated" in page
     assert page.count("data:image/png;base64,") == 3  # views, CMC, attention
     assert not re.search(r'(src|href)="(?!data:)', page)
 
-    notes = list((place / "runs" / "a" / "results").glob("*.json"))
+    notes = list((own_place / "runs" / "a" / "results").glob("*.json"))
     assert sorted(json.loads(note.read_text())["sequences"] for note in notes) == [8, 11]
     again = test_py("--knn", 1, "--allcameras", "--nframes", 16)
     assert "probe: embeddings taken from" in again.out
     assert dict(re.findall(r"^(nm|bg|cl): (.*)$", again.out, re.MULTILINE)) == rows
+
+
+def test_a_model_trained_with_cut_frames_sees_cut_frames(test_py, own_place):
+    recipe = own_place / "runs" / "a" / "recipe.yaml"
+    recipe.write_text(recipe.read_text() + "  cut: true\n")
+    assert test_py("--nframes", 16, "--report", "report.html").code == 0
+    notes = [json.loads(note.read_text()) for note in (own_place / "runs" / "a" / "results").glob("*.json")]
+    assert [note["options"]["cut"] for note in notes] == [True, True]
+    assert "columns 10..53" in (own_place / "report.html").read_text()
+
+
+def test_a_truncated_data_set_is_one_line(test_py, own_place):
+    shards = sorted((own_place / "casiab_of").glob("*.tfrecord"))
+    for shard in shards:
+        shard.write_bytes(shard.read_bytes()[:-1000])
+    message = refused(test_py("--allcameras", "--nframes", 16), "test.py")
+    assert re.search(r"casiab_of/sequences-\S+\.tfrecord, offset \d+, sequence 07", message)
+    assert "truncated or damaged" in message
+
+
+def test_what_cannot_end_well_is_refused_before_the_embeddings(test_py, own_place):
+    flags = ("--nframes", 16, "--allcameras")
+    (own_place / "page").mkdir()
+    assert "--report page is a folder" in refused(test_py(*flags, "--report", "page"), "test.py")
+    recipe = own_place / "runs" / "a" / "recipe.yaml"
+    recipe.write_text(recipe.read_text() + "evaluation: {metric: L3}\n")
+    assert "unknown metric 'L3'; known are L1, L2" in refused(test_py(*flags), "test.py")
+    assert not (own_place / "runs" / "a" / "results").exists()
 
 
 def test_one_camera_is_one_column(test_py):
@@ -98,7 +127,7 @@ def test_gallery_and_probe_can_be_named(test_py):
 
 
 def test_a_protocol_that_does_not_fit_the_data_is_refused(test_py):
-    message = refused(test_py("--protocol", "oumvlp", "--allcameras", "--nframes", 16))
+    message = refused(test_py("--protocol", "oumvlp", "--allcameras", "--nframes", 16), "test.py")
     assert "casiab_of has no gallery sequence for the protocol oumvlp" in message
 
 
@@ -129,23 +158,24 @@ def test_flags_that_agree_with_the_file_are_accepted(test_py):
         ),
         (("--model", "none.keras"), "--model none.keras does not exist"),
         (("--model", "casiab_of/dataset.json"), "is not a model"),
+        (("--datadir", ".", "--nclasses", 50), "holds no data set whose name has _ft_ and _N050_"),
         (("--datadir", "nowhere"), "nowhere does not exist"),
         (("--protocol", "grew"), "--gallery and --probe"),
     ],
 )
 def test_wrong_use_ends_with_one_line(test_py, flags, message):
-    assert re.search(message, refused(test_py("--nframes", 16, *flags)))
+    assert re.search(message, refused(test_py("--nframes", 16, *flags), "test.py"))
 
 
 def test_without_a_run_the_line_says_what_to_do(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert "train a model first" in refused(command("mains/test.py", "--knn", 1, "--allcameras"))
+    assert "train a model first" in refused(command("mains/test.py", "--knn", 1, "--allcameras"), "test.py")
 
 
 def test_without_data_the_line_says_what_to_give(test_py, place, tmp_path):
     model = tmp_path / "model-final.keras"
     model.write_bytes((place / "runs" / "a" / "model-final.keras").read_bytes())
-    assert "Give --datadir, or --gallery and --probe" in refused(test_py("--model", model))
+    assert "Give --datadir, or --gallery and --probe" in refused(test_py("--model", model), "test.py")
 
 
 def test_a_condition_without_probes_is_named(test_py, place):
@@ -160,4 +190,4 @@ def test_a_condition_without_probes_is_named(test_py, place):
         place / "only_nm", sequences, frames_of, modality="flow", source="CASIA-B, simulated", split="test"
     )
     flags = ("--datadir", "only_nm", "--protocol", "casia-b", "--allcameras", "--nframes", 16)
-    assert "but only_nm has none of bg, cl" in refused(test_py(*flags))
+    assert "but only_nm has none of bg, cl" in refused(test_py(*flags), "test.py")
