@@ -52,7 +52,7 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, 
                 )
             if embeddings is None:
                 embeddings = _array((len(dataset), *values.shape[1:]), output)
-            embeddings[members] = values
+            embeddings[members] = values[: len(members)]
             bar.update(len(members))
     if output is not None:
         embeddings.flush()
@@ -125,16 +125,24 @@ def _open_complete(path, note, key, count):
 
 
 def _batches(dataset, batch_size, min_frames):
-    """Index arrays of sequences of one length, longest first: what does not fit in memory fails at once."""
+    """``(members, size)``: sequences of one length, and the size of the batch to make of them.
+
+    All batches of one length have one size, since every shape is compiled anew. The longest come first:
+    what does not fit in memory fails at once.
+    """
     lengths = np.maximum(dataset.frames, min_frames)
     for length in np.unique(lengths)[::-1]:
         members = np.flatnonzero(lengths == length)
-        size = max(1, min(batch_size, BATCH_FRAMES // int(length)))
-        yield from (members[start : start + size] for start in range(0, len(members), size))
+        most = max(1, min(batch_size, BATCH_FRAMES // int(length)))
+        size = -(-len(members) // -(-len(members) // most))  # evenly divided: few rows have to be filled
+        yield from ((members[start : start + size], size) for start in range(0, len(members), size))
 
 
 def _read_ahead(dataset, batches, min_frames, cut):
-    """``(members, frames)`` of every batch, in order; threads read the next while the model works."""
+    """``(members, frames)`` of every batch, in order; threads read the next while the model works.
+
+    Where members are fewer than the batch's size, the last one's frames are repeated.
+    """
 
     def read(i):
         frames = dataset.read(i)
@@ -143,16 +151,17 @@ def _read_ahead(dataset, batches, min_frames, cut):
 
     waiting = deque()
     with ThreadPoolExecutor(READERS) as pool:
-        for members in batches:
-            waiting.append((members, [pool.submit(read, int(i)) for i in members]))
+        for members, size in batches:
+            waiting.append((members, size, [pool.submit(read, int(i)) for i in members]))
             if len(waiting) > BATCHES_AHEAD:
                 yield _gather(*waiting.popleft())
         while waiting:
             yield _gather(*waiting.popleft())
 
 
-def _gather(members, futures):
-    return members, np.stack([future.result() for future in futures])
+def _gather(members, size, futures):
+    frames = np.stack([future.result() for future in futures])
+    return members, frames[np.minimum(np.arange(size), len(frames) - 1)]
 
 
 def _array(shape, output):

@@ -53,7 +53,7 @@ def model(**config):
 def test_batches_hold_one_length_and_results_keep_the_order():
     net = model()
     values = embed(net, Clips([4, 3, 4, 3, 4]), batch_size=2)
-    assert net.encoder.shapes == [(2, 4), (1, 4), (2, 3)]
+    assert net.encoder.shapes == [(2, 4), (2, 4), (2, 3)]
     assert values.shape == (5, 1, 2)
     assert values[:, 0, 1].tolist() == [4, 3, 4, 3, 4]
     np.testing.assert_allclose(
@@ -61,11 +61,19 @@ def test_batches_hold_one_length_and_results_keep_the_order():
     )
 
 
+@pytest.mark.parametrize(("count", "batches"), [(3, [3]), (7, [4, 4]), (11, [4, 4, 4]), (5, [5])])
+def test_one_length_has_one_batch_size_and_hardly_a_row_too_many(count, batches):
+    net = model()
+    values = embed(net, Clips([2] * count), batch_size=5)
+    assert [size for size, _ in net.encoder.shapes] == batches
+    np.testing.assert_array_equal(values[:, 0, 0], [(i + 99) / 2 for i in range(count)])
+
+
 def test_long_sequences_come_in_smaller_batches(monkeypatch):
     monkeypatch.setattr(embedding, "BATCH_FRAMES", 10)
     net = model()
     embed(net, Clips([5, 5, 5, 20]))
-    assert net.encoder.shapes == [(1, 20), (2, 5), (1, 5)]
+    assert net.encoder.shapes == [(1, 20), (2, 5), (2, 5)]
 
 
 def test_short_sequences_are_repeated_from_their_start():
