@@ -1,0 +1,73 @@
+"""mains/demo.py: every step is a command that exists and takes these flags; its table is right."""
+
+import os
+import subprocess
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from checks import refused
+from conftest import ROOT, load_script
+
+from keras_gait.evaluation import baseline
+from keras_gait.training.recipes import load_recipe
+
+
+@pytest.fixture
+def demo():
+    return load_script("mains/demo.py")
+
+
+@pytest.fixture
+def steps(monkeypatch, tmp_path):
+    """The steps that were started: each is only parsed, by its own script; training leaves a model."""
+    done = []
+
+    def parsed(words):
+        script = os.path.relpath(words[1], ROOT)
+        arguments = load_script(script).parse(words[2:])
+        done.append(script)
+        if script == "mains/train.py":
+            load_recipe(*arguments)
+            run = tmp_path / "demo" / "runs" / "a"
+            run.mkdir(parents=True)
+            (run / "model-final.keras").touch()
+            (run / "results").mkdir()
+            (run / "results" / "rank1.csv").write_text("condition,036,mean\nnm,.5,.5\nbg,.4,.4\ncl,.3,.3\n")
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(subprocess, "run", parsed)
+    return done
+
+
+@pytest.mark.parametrize("method", ["attengait"])
+def test_every_step_takes_its_flags_and_the_table_comes_last(command, steps, monkeypatch, tmp_path, method):
+    monkeypatch.setattr(baseline, "energy_image_accuracy", lambda *arguments: np.full((3, 2), 0.25))
+    result = command("mains/demo.py", "--experdir", tmp_path / "demo", "--method", method)
+    assert result.code == 0, result.err
+    assert steps[0] == "preprocessing/simulate_walkers.py"
+    assert steps[-2:] == ["mains/train.py", "mains/test.py"]
+    assert len(steps) == 7
+    rows = [line.split() for line in result.out.splitlines()]
+    assert ["NM", "trained", "50.0", "50.0"] in rows
+    assert ["mean", "trained", "40.0", "40.0"] in rows
+    assert rows.count(["energy", "image", "25.0", "25.0"]) == 4
+    assert "cross-view mean: +15.0 points against the raw gait energy image" in result.out
+
+
+def test_every_method_of_the_demo_is_tried_here(demo):
+    assert list(demo.DEMOS) == ["attengait"]
+
+
+def test_a_step_that_fails_ends_the_demo(command, monkeypatch, tmp_path):
+    monkeypatch.setattr(subprocess, "run", lambda words: SimpleNamespace(returncode=2))
+    message = refused(command("mains/demo.py", "--experdir", tmp_path), "demo.py")
+    assert message == "preprocessing/simulate_walkers.py ended with exit code 2; its own message is above"
+
+
+def test_the_newest_model_is_by_time_and_not_by_name(demo, tmp_path):
+    for name, age in (("a", 10), ("z", 500)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model-final.keras").touch()
+        os.utime(tmp_path / name / "model-final.keras", (1e9 - age, 1e9 - age))
+    assert demo.newest_model(tmp_path) == tmp_path / "a" / "model-final.keras"

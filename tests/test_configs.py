@@ -1,0 +1,18 @@
+"""Every recipe that the repository offers is complete and known."""
+
+from pathlib import Path
+
+import pytest
+
+from keras_gait.training.recipes import load_recipe
+
+CONFIGS = sorted((Path(__file__).resolve().parent.parent / "configs").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_recipe_loads(path):
+    assert load_recipe(path)["method"] == path.parent.name
+
+
+def test_there_are_recipes():
+    assert CONFIGS
