@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from keras_gait.errors import GaitError
+
 TILE = (96, 144)  # width, height in pixels
 LABEL = 20  # height of a row's label in pixels
 OUTLINE = (0, 255, 255)  # yellow, as B, G, R
@@ -48,4 +50,5 @@ class ContactSheet:
 
     def write(self, path):
         """Write the sheet as PNG."""
-        cv2.imwrite(str(path), self.picture)
+        if not cv2.imwrite(str(path), self.picture):
+            raise GaitError(f"{path}: cannot be written. Check the free space, then run again.")

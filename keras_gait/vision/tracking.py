@@ -119,11 +119,10 @@ class Tracker:
             reason = reason or ("cut by the border" if blob.cut else "")
             box = blob.x, blob.y, blob.width, blob.height
             track.sightings.append(Sighting(frame, *box, blob.area, silhouettes[index], reason))
-        assigned = {id(track) for track in owner.values()}
         for track in self.active:
             if id(track) in hidden:
                 track.hide(blobs[hidden[id(track)]])
-            elif id(track) not in assigned and track.sightings[-1].frame != frame:
+            elif track.sightings[-1].frame != frame:
                 track.lost += 1
                 track.unsure += 1
                 track.velocity = track.velocity * 0.95

@@ -7,14 +7,17 @@ import pytest
 COMMAND = "preprocessing/pretreatment_video.py"
 SIZE = (320, 160)
 FRAMES = 100
-RNG = np.random.default_rng(5)
-GROUND = cv2.GaussianBlur(RNG.integers(90, 200, (SIZE[1], SIZE[0], 3), dtype=np.uint8), (5, 5), 0)
-TEXTURE = RNG.integers(-25, 25, (80, 40, 3))
 RED, BLUE = (30, 30, 90), (90, 30, 30)  # strong colours bleed over blocks of 16 pixels in a JPEG
 TALL, TOP = 70, 50
 
 
-def draw_person(frame, x, t, colour):
+def draw_scene(rng):
+    """The ground, uint8 (height, width, 3), and the people's texture, from -25 to 24 (80, 40, 3)."""
+    noise = rng.integers(90, 200, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
+    return cv2.GaussianBlur(noise, (5, 5), 0), rng.integers(-25, 25, (80, 40, 3))
+
+
+def draw_person(frame, x, t, colour, texture):
     """Head, body and two swinging legs, textured, 70 pixels tall, with the middle at ``x``."""
     shape = np.zeros(frame.shape[:2], np.uint8)
     swing = round(9 * np.sin(t / 2))
@@ -23,7 +26,7 @@ def draw_person(frame, x, t, colour):
     for side in (swing, -swing):
         cv2.line(shape, (x, TOP + 40), (x + side, TOP + TALL - 4), 255, 7)
     rows, columns = np.nonzero(shape)
-    frame[rows, columns] = np.clip(TEXTURE[rows - TOP, columns - x + 20] + colour, 0, 255)
+    frame[rows, columns] = np.clip(texture[rows - TOP, columns - x + 20] + colour, 0, 255)
 
 
 def places(t):
@@ -31,16 +34,18 @@ def places(t):
 
 
 def write_video(path, people=True):
+    rng = np.random.default_rng(5)
+    ground, texture = draw_scene(rng)
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter_fourcc(*"MJPG"), 20, SIZE)
     writer.set(cv2.VIDEOWRITER_PROP_QUALITY, 100)
     for t in range(FRAMES):
-        frame = GROUND.copy()
+        frame = ground.copy()
         if people:
             to_right, to_left = places(t)
-            draw_person(frame, to_left, t, BLUE)
-            draw_person(frame, to_right, t, RED)
+            draw_person(frame, to_left, t, BLUE, texture)
+            draw_person(frame, to_right, t, RED, texture)
         # Without a sensor's noise the background model takes the ripples of JPEG for movement.
-        writer.write(cv2.add(frame, RNG.integers(0, 12, frame.shape, dtype=np.uint8)))
+        writer.write(cv2.add(frame, rng.integers(0, 12, frame.shape, dtype=np.uint8)))
     writer.release()
     return path
 
@@ -170,6 +175,14 @@ def test_an_output_folder_that_exists_is_left_alone(command, crossing, tmp_path)
     out.mkdir()
     result = command(COMMAND, "--video", crossing, "--output_path", out)
     refused(result, out, "exists already", "--output_path")
+
+
+def test_an_output_below_a_file_is_refused(command, crossing, tmp_path):
+    (tmp_path / "file").write_text("a file, no folder")
+    result = command(COMMAND, "--video", crossing, "--output_path", tmp_path / "file" / "out")
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert str(tmp_path / "file") in result.err
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ import pytest
 from keras_gait.errors import GaitError
 from keras_gait.vision.foreground import Background, Video, count_heads, describe_colours, find_blobs
 
-RNG = np.random.default_rng(0)
-
 
 def write_video(path, frames, fps=10):
     height, width = frames[0].shape[:2]
@@ -55,7 +53,7 @@ def test_a_file_that_is_not_there_or_no_video_is_refused(tmp_path):
 
 @pytest.mark.parametrize("method", ["knn", "mog2"])
 def test_what_moves_is_foreground_and_its_shadow_is_not(method):
-    ground = RNG.integers(140, 160, (120, 160, 3), dtype="uint8")
+    ground = np.random.default_rng(0).integers(140, 160, (120, 160, 3), dtype="uint8")
 
     def frame(x):
         picture = ground.copy()
