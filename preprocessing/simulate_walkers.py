@@ -9,7 +9,7 @@ to go on where it stopped, or to add subjects, sequences and views.
 
 from pathlib import Path
 
-from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
+from keras_gait.commands import CommandParser, add_job_flags, run
 from keras_gait.data.provenance import SIMULATED, note_source
 from keras_gait.data.simulate import (
     SEQUENCES,
@@ -58,12 +58,10 @@ def main(argv):
         for view in args.views
     ]
     results = list(run_jobs(write_sequence, share(jobs, args.shard), args.worker_num, "simulating"))
-    problems = [result for result in results if isinstance(result, tuple)]
-    written = results.count(True)
     if args.shard[1] == 1:
         remove_drafts(args.output_path)
+    written = results.count(True)
     print(f"{written} sequence(s) simulated, {results.count(False)} already there: {args.output_path}")
-    report_problems(problems)
 
 
 if __name__ == "__main__":

@@ -212,16 +212,13 @@ def write_sequence(job):
     """Simulate one sequence and write it to the three trees, unless all three have it.
 
     ``job``: (output, subject, sequence, view, frames, size, seed). Every part is written beside the
-    trees and moved in when complete. Returns whether anything was written, or (place, what went wrong).
+    trees and moved in when complete. Returns whether anything was written.
     """
     output, place = Path(job[0]), sequence_folder(*job[1:4])
     wanted = [output / "rgb" / place, output / "silhouettes" / place, output / "poses" / f"{place}.npz"]
     if all(path.exists() for path in wanted):
         return False
-    try:
-        _write(job, wanted, output / ".partial" / str(place).replace("/", "-"))
-    except OSError as error:
-        return str(place), f"cannot write: {error.strerror or error}"
+    _write(job, wanted, output / ".partial" / str(place).replace("/", "-"))
     return True
 
 

@@ -1,7 +1,8 @@
 """The walk simulator: consistent modalities, one walk for all cameras, and a tree that can be resumed."""
 
+import errno
 import json
-import os
+import shutil
 import subprocess
 import sys
 
@@ -356,21 +357,40 @@ def test_an_output_path_that_is_a_file_is_an_error_of_one_line(command, tmp_path
     assert "cannot write to --output_path" in result.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_an_error_of_one_line(command, tmp_path):
-    tmp_path.chmod(0o500)
+def test_a_folder_that_cannot_be_written_is_an_error_of_one_line(command, tmp_path, monkeypatch):
+    def refuse(path, data):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("keras_gait.data.simulate.write_whole", refuse)
     result = command(COMMAND, "--output_path", tmp_path / "w", *SMALL)
     assert result.code == 2
     assert "cannot write to --output_path" in result.err
+    assert "Permission denied" in result.err
+    assert result.err.count("\n") == 1
 
 
-def test_a_sequence_that_cannot_be_written_is_listed_and_the_rest_is_done(command, tmp_path):
-    command(COMMAND, "--output_path", tmp_path, *SMALL[:2], "--sequences", "nm-01", *SMALL[5:])
-    (tmp_path / "rgb/001/cl-02").write_text("in the way")
+def test_a_tree_that_is_a_file_is_an_error_of_one_line(command, tmp_path):
+    command(COMMAND, "--output_path", tmp_path, *SMALL, "--shard", "0/8")
+    shutil.rmtree(tmp_path / "rgb")
+    (tmp_path / "rgb").write_text("in the way")
     result = command(COMMAND, "--output_path", tmp_path, *SMALL)
-    assert "2 problem(s); everything else was processed" in result.out
-    assert "001/cl-02/090: cannot write" in result.out
-    assert (tmp_path / "poses/002/cl-02/090.npz").exists()
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert str(tmp_path / "rgb") in result.err
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sequence_that_cannot_be_written_ends_the_run_and_what_is_there_stays(command, tmp_path, workers):
+    command(COMMAND, "--output_path", tmp_path, *SMALL[:2], "--sequences", "nm-01", *SMALL[5:])
+    before = files(tmp_path)
+    (tmp_path / "rgb/001/cl-02").write_text("in the way")
+    result = command(COMMAND, "--output_path", tmp_path, *SMALL, "--worker_num", workers)
+    assert result.code == 2
+    lines = result.err.strip().split("\n")
+    assert lines[-1].startswith("simulate_walkers.py: ")
+    assert "rgb/001/cl-02" in lines[-1]
+    assert "Traceback" not in result.err
+    assert before.items() <= files(tmp_path).items()
 
 
 def test_an_unknown_view_or_take_is_named():
