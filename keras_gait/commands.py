@@ -62,7 +62,10 @@ def add_job_flags(parser):
 
 
 def report_problems(problems, shown=20):
-    """Print what went wrong, as one table, when all the rest is done. ``problems``: ``(place, what)`` pairs.
+    """Print what went wrong, as one table, when all the rest is done.
+
+    Args:
+        problems: list of `keras_gait.data.problems.Problem`.
 
     Raises:
         GaitError: some of it was damaged or missing files, which the user can mend. Empty or short
@@ -71,13 +74,13 @@ def report_problems(problems, shown=20):
     if not problems:
         return
     print(f"\n{len(problems)} problem(s); everything else was processed:")
-    for what, count in Counter(what for _, what in problems).most_common():
+    for what, count in Counter(problem.what for problem in problems).most_common():
         print(f"  {count:6d}  {what}")
-    for place, what in problems[:shown]:
-        print(f"  {place}: {what}")
+    for problem in problems[:shown]:
+        print(f"  {problem.place}: {problem.what}")
     if len(problems) > shown:
         print(f"  ... and {len(problems) - shown} more")
-    broken = [place for place, what in problems if "damaged" in what or "missing" in what]
+    broken = [problem.place for problem in problems if problem.mendable]
     if broken:
         raise GaitError(
             f"{len(broken)} file(s) damaged or missing, such as {broken[0]}; everything else was processed. "

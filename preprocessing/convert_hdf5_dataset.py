@@ -10,8 +10,9 @@ import os
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
-from keras_gait.data.hdf5 import hdf5_sequences, load_hdf5_sequence, open_hdf5_dataset
-from keras_gait.data.opening import is_hdf5_set
+from keras_gait.data.hdf5 import hdf5_sequences, load_hdf5_sequence
+from keras_gait.data.opening import is_hdf5_set, open_dataset
+from keras_gait.data.problems import Problem
 from keras_gait.data.writer import add_writer_flags, write_dataset
 from keras_gait.errors import GaitError
 
@@ -32,7 +33,7 @@ def main(argv):
     path = Path(args.input_path)
     if not is_hdf5_set(path):
         raise GaitError(f"--input_path {path}: expected a folder of .h5 files with its info file beside it.")
-    ds = open_hdf5_dataset(path)
+    ds = open_dataset(path)
     present, missing = [], []
     for sequence in hdf5_sequences(ds):
         (present if os.path.isfile(sequence.source) else missing).append(sequence)
@@ -49,7 +50,8 @@ def main(argv):
         workers=args.worker_num,
         shard=args.shard,
     )
-    report_problems([(sequence.source, "missing file") for sequence in missing] + problems)
+    gone = [Problem(sequence.source, "missing file", mendable=True) for sequence in missing]
+    report_problems(gone + problems)
 
 
 if __name__ == "__main__":

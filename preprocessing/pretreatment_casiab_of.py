@@ -30,10 +30,12 @@ def main(argv):
     frames = check_folder(args.input_path_rgb, "--input_path_rgb")
     if not args.output_path:
         raise GaitError("--output_path is needed: the folder to write the flow images to.")
+    inputs = {
+        os.path.relpath(sequence.source, tree) for tree in (silhouettes, frames) for sequence in casiab(tree)
+    }
     source = read_source(silhouettes)
     if source:
         note_source(args.output_path, source)
-    inputs = [os.path.relpath(sequence.source, silhouettes) for sequence in casiab(silhouettes)]
     problems = write_tree(
         partial(casiab_flow, silhouettes, frames),
         inputs,

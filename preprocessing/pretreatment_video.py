@@ -30,6 +30,7 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_gait.commands import CommandParser, report_problems, run
+from keras_gait.data.problems import Problem
 from keras_gait.data.provenance import note_source
 from keras_gait.errors import GaitError
 from keras_gait.vision.contact_sheet import ContactSheet
@@ -207,7 +208,7 @@ def main(argv):
     print(f"Look at {output / 'contact_sheet.png'} and delete the folders of walks that are not good.")
     readable = round(video.stated_frames * video.share)
     if len(numbers) < 0.95 * readable:
-        report_problems([(str(video.path), f"{len(numbers)} of {readable} frames could be read")])
+        report_problems([Problem(str(video.path), f"{len(numbers)} of {readable} frames could be read")])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems
 from keras_gait.data import layouts
+from keras_gait.data.problems import Problem
 from keras_gait.data.provenance import read_source
 from keras_gait.data.writer import add_writer_flags, write_dataset
 from keras_gait.vision.flow import SIZE
@@ -66,19 +67,20 @@ def load_flow_folder(folder, resize=False):
 
     (The pretreatment writes R, G, B arrays by OpenCV, so that reading by OpenCV gives them back.)
     Images that are damaged, or of another size where ``resize`` (bilinear) is not asked for, are left
-    out and reported as ``(place, what)``.
+    out and reported as `Problem`.
     """
     frames, problems = [], []
     for path in layouts.frame_files(folder):
         image = read_image(path)
         if image is None:
-            problems.append((path, "damaged image"))
+            problems.append(Problem(path, "damaged image", mendable=True))
         elif image.shape[:2] == (SIZE, SIZE):
             frames.append(image)
         elif resize:
             frames.append(cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR))
         else:
-            problems.append((path, f"image of {image.shape[1]}x{image.shape[0]}, expected {SIZE}x{SIZE}"))
+            size = f"{image.shape[1]}x{image.shape[0]}"
+            problems.append(Problem(path, f"image of {size}, expected {SIZE}x{SIZE}"))
     return np.array(frames, np.uint8).reshape(-1, SIZE, SIZE, 3), problems
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_gait.data import unpickle
 from keras_gait.data.dataset import GaitDataset
+from keras_gait.data.problems import Problem
 from keras_gait.data.writer import Sequence
 from keras_gait.errors import GaitError
 
@@ -108,7 +109,7 @@ def load_hdf5_sequence(path):
         with h5py.File(path, "r") as file:
             return file["data"][()], []
     except (OSError, KeyError) as error:
-        return np.zeros(0, np.uint8), [(str(path), f"damaged file ({error})")]
+        return np.zeros(0, np.uint8), [Problem(str(path), f"damaged file ({error})", mendable=True)]
 
 
 def open_hdf5_dataset(path):

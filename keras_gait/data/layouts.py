@@ -34,6 +34,15 @@ def folders(path):
     )
 
 
+def _check_level(folder, root):
+    """`GaitError` where ``folder``, taken for a sequence of the tree ``root``, holds folders."""
+    if folders(folder):
+        raise GaitError(
+            f"{folder} holds folders where images are expected: {root} is a level too high, name a folder "
+            f"in it, such as {root / folder.relative_to(root).parts[0]}."
+        )
+
+
 def _found(sequences, root, layout):
     if not sequences:
         names = sorted(os.listdir(root))[:5]
@@ -49,7 +58,10 @@ def casiab(root):
     for subject in folders(root):
         for kind in folders(root / subject):
             condition, _, video = kind.rpartition("-") if re.search(r"-\d+$", kind) else (kind, "", "")
-            for view in folders(root / subject / kind):
+            views = folders(root / subject / kind)
+            if views:
+                _check_level(root / subject / kind / views[0], root)
+            for view in views:
                 source = root / subject / kind / view
                 sequences.append(Sequence(subject, condition, view, video, str(source)))
     return _found(sequences, root, "<id>/<type>-<number>/<view>/")
@@ -60,6 +72,8 @@ def grew(root, levels=(1, 2)):
     root, sequences = Path(root), []
     for first in folders(root):
         inner = folders(root / first)
+        if inner:
+            _check_level(root / first / inner[0], root)
         if 2 in levels:
             sequences += [Sequence(first, "", "", seq, str(root / first / seq)) for seq in inner]
         if 1 in levels and not inner:

@@ -7,6 +7,7 @@ missing, and whichever run finds all parts there merges them and writes ``datase
 ``plan.json`` says what the shards are made from; shards of another plan are never mixed in.
 """
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -21,13 +22,13 @@ import numpy as np
 
 from keras_gait.data import tfrecord
 from keras_gait.data.dataset import COLUMNS, FORMAT_VERSION, encode_png
+from keras_gait.data.problems import Problem, few_frames, read_json
 from keras_gait.errors import GaitError
 from keras_gait.files import UNFINISHED, write_whole, written_whole
 from keras_gait.jobs import run_jobs, share
 
 SEQUENCES_PER_SHARD = 64  # some 60 MB of CASIA-B flow
 FEWEST_SHARDS = 8  # so that small sets, too, can be made by several workers
-SHORT = 5  # frames; shorter sequences are reported, and kept
 
 
 class Sequence(NamedTuple):
@@ -96,13 +97,13 @@ def write_dataset(
         output: folder of the data set.
         sequences: list of `Sequence`.
         load: importable function ``load(source) -> (frames, problems)``; ``frames`` is an array
-            ``(n, *frame_shape)``, ``problems`` a list of ``(place, what)``.
+            ``(n, *frame_shape)``, ``problems`` a list of `keras_gait.data.problems.Problem`.
         modality: "flow", "silhouette", ...; ``source``: the data set's name, "CASIA-B";
             ``split``: "train", "ft" or "test". All three are kept in ``dataset.json``.
         encoding: "raw" or "png" (uint8 frames of 1 or 3 channels).
         workers: parallel processes. ``shard``: ``(I, N)``, make every N-th shard from the I-th.
 
-    Returns the list of problems of the whole set as ``(place, what)``, or of what is made so far.
+    Returns the list of `Problem` of the whole set, or of what is made so far.
     """
     output = Path(output)
     if not sequences:
@@ -123,10 +124,9 @@ def write_dataset(
 
 def _write(output, plan, workers, shard):
     digest = plan.fingerprint()
-    if _is_complete(output, digest):
+    if not _claim(output, digest):
         print(f"{output} is complete already")
         return _stored_problems(output)
-    _claim(output, digest)
     jobs = [i for i in share(range(plan.shards), shard) if not _shard_done(output, plan.shards, i)]
     problems = []
     # A job carries its own sequences only: the whole list once a shard would be gigabytes for OU-MVLP.
@@ -134,9 +134,11 @@ def _write(output, plan, workers, shard):
     parts = [(i, shard_name(i, plan.shards), plan.shard_sequences(i)) for i in jobs]
     for found in run_jobs(partial(_write_shard, output, settings), parts, workers, title=output.name):
         problems += found
-    if _is_complete(output, digest):  # another machine had the last shard
+    whole = all(_shard_done(output, plan.shards, i) for i in range(plan.shards))
+    # Asked after that: another machine that had the last shard writes dataset.json, then removes the parts.
+    if _is_complete(output, digest):
         return _stored_problems(output)
-    if all(_shard_done(output, plan.shards, i) for i in range(plan.shards)):
+    if whole:
         return _merge(output, plan, digest)
     print(f"{output}: this part is done; the other shards are still to be made")
     return problems
@@ -153,7 +155,7 @@ def _part_path(output, shard):
 def _is_complete(output, digest):
     if not (output / "dataset.json").is_file():
         return False
-    _check_plan(output, json.loads((output / "dataset.json").read_text(encoding="utf-8")).get("plan"), digest)
+    _check_plan(output, read_json(output / "dataset.json").get("plan"), digest)
     return True
 
 
@@ -166,23 +168,30 @@ def _check_plan(output, found, digest):
 
 
 def _claim(output, digest):
-    """Mark the folder as ours, or check that it was begun with the same plan."""
+    """Mark the folder as ours, or check that it was begun with the same plan. False: it is complete."""
     plan_file = output / "plan.json"
-    if plan_file.is_file():
-        _check_plan(output, json.loads(plan_file.read_text(encoding="utf-8"))["plan"], digest)
+    begun = None
+    with contextlib.suppress(FileNotFoundError):
+        begun = read_json(plan_file).get("plan")
+    # Asked after that: a machine that ends just now writes dataset.json, then removes plan.json.
+    if _is_complete(output, digest):
+        return False
+    if begun:
+        _check_plan(output, begun, digest)
     elif output.exists() and any(not path.name.startswith(".") for path in output.iterdir()):
         raise GaitError(f"{output} exists and holds no data set: choose another output folder, or empty it.")
     output.mkdir(parents=True, exist_ok=True)
     write_whole(plan_file, json.dumps({"plan": digest}))
     (output / "parts").mkdir(exist_ok=True)
+    return True
 
 
 def _shard_done(output, count, shard):
-    """Whether shard and part are there, with the length that the part states."""
+    """Whether shard and part are there and whole, with the length that the part states."""
     try:
         part = json.loads(_part_path(output, shard).read_text(encoding="utf-8"))
         return (output / shard_name(shard, count)).stat().st_size == part["bytes"]
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # not made yet, or the part is no JSON
         return False
 
 
@@ -197,10 +206,7 @@ def _write_shard(output, settings, part):
         for sequence in sequences:
             frames, found = settings.load(sequence.source)
             problems += found
-            if len(frames) < SHORT:
-                problems.append(
-                    (sequence.source, f"fewer than {SHORT} frames" if len(frames) else "no frames")
-                )
+            problems += few_frames(sequence.source, len(frames))
             if not len(frames):
                 continue
             payload = _example(sequence, frames, settings)
@@ -241,12 +247,12 @@ def _merge(output, plan, digest):
             return _stored_problems(output)
         raise
     rows = [row for part in parts for row in part["rows"]]
-    problems = [tuple(problem) for part in parts for problem in part["problems"]]
+    problems = [Problem(*problem) for part in parts for problem in part["problems"]]
     if not rows:
         shutil.rmtree(output)
-        place, what = problems[0]
         raise GaitError(
-            f"{output}: not one of {len(plan.sequences)} sequences could be used ({place}: {what})."
+            f"{output}: not one of {len(plan.sequences)} sequences could be used "
+            f"({problems[0].place}: {problems[0].what})."
         )
     with (
         written_whole(output / "sequences.csv") as index,
@@ -280,8 +286,7 @@ def _merge(output, plan, digest):
 
 
 def _stored_problems(output):
-    info = json.loads((output / "dataset.json").read_text(encoding="utf-8"))
-    return [tuple(problem) for problem in info["problems"]]
+    return [Problem(*problem) for problem in read_json(output / "dataset.json")["problems"]]
 
 
 def add_writer_flags(parser):

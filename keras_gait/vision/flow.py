@@ -10,6 +10,7 @@ import numpy as np
 
 SIZE = 64  # height and width of a cut frame
 FEWEST_SILHOUETTE = 10000  # a frame whose silhouette values (0..255) add up to this or less is dropped
+NO_FRAME, NO_SILHOUETTE = "missing or damaged frame", "missing or damaged silhouette"  # reasons for a drop
 UNKNOWN_FLOW = 1e6  # larger components mean "unknown", drawn black
 
 
@@ -135,9 +136,9 @@ def flow_frames(grey_frames, silhouettes):
 def _flow_frame(previous, current, silhouette):
     """``(image, reason)`` of one frame."""
     if current is None:
-        return None, "missing or damaged frame"
+        return None, NO_FRAME
     if silhouette is None:
-        return None, "missing or damaged silhouette"
+        return None, NO_SILHOUETTE
     if previous is None:
         return None, "the frame before is missing or damaged"
     if not previous.shape == current.shape == silhouette.shape:

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_gait.data import writer
 from keras_gait.data.opening import open_dataset
+from keras_gait.data.problems import Problem
 from keras_gait.data.writer import Sequence, write_dataset
 from keras_gait.errors import GaitError
 
@@ -129,12 +131,81 @@ def test_empty_and_short_sequences_are_reported(tmp_path, sequences):
     (tmp_path / "source05.txt").write_text("4")
     problems = write_dataset(tmp_path / "set", sequences, frames_of, **SETTINGS)
     assert problems == [
-        (sequences[3].source, "no frames"),
-        (sequences[5].source, "fewer than 5 frames"),
+        Problem(sequences[3].source, "no frames", mendable=False),
+        Problem(sequences[5].source, "fewer than 5 frames", mendable=False),
     ]
     ds = open_dataset(tmp_path / "set")
     assert ds.frames.tolist() == [5, 6, 7, 9, 4, 11, 12, 13, 14, 15, 16]
     assert json.loads((tmp_path / "set" / "dataset.json").read_text())["counts"]["sequences"] == 11
+
+
+def frames_but_one(source):
+    frames, _ = frames_of(source)
+    return frames[1:], [Problem(f"{source}/0", "damaged image", mendable=True)]
+
+
+def test_problems_are_told_again_whoever_asks_whenever(tmp_path, sequences):
+    found = []
+    for part in (1, 0):
+        found.append(write_dataset(tmp_path / "set", sequences, frames_but_one, shard=(part, 2), **SETTINGS))
+    again = write_dataset(tmp_path / "set", sequences, frames_but_one, **SETTINGS)
+    assert len(found[0]) < len(found[1]) == 12 + 1  # the first sequence is short now
+    assert found[1] == again
+    assert all(isinstance(problem, Problem) for problem in again)
+    assert [problem.mendable for problem in again].count(True) == 12
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"format": "keras_g', b"\xff\xfe\x00"])
+def test_a_damaged_description_or_plan_is_named(tmp_path, sequences, damage):
+    write_dataset(tmp_path / "set", sequences, frames_of, **SETTINGS)
+    (tmp_path / "set" / "dataset.json").write_bytes(damage)
+    with pytest.raises(GaitError, match=r"dataset\.json is damaged .*: delete the folder .*set and run"):
+        write_dataset(tmp_path / "set", sequences, frames_of, **SETTINGS)
+    write_dataset(tmp_path / "begun", sequences, frames_of, shard=(0, 2), **SETTINGS)
+    (tmp_path / "begun" / "plan.json").write_bytes(damage)
+    with pytest.raises(GaitError, match=r"plan\.json is damaged .*: delete the folder .*begun and run"):
+        write_dataset(tmp_path / "begun", sequences, frames_of, **SETTINGS)
+
+
+def test_a_shard_whose_part_of_the_index_is_damaged_is_made_again(tmp_path, sequences):
+    write_dataset(tmp_path / "set", sequences, frames_of, shard=(0, 2), **SETTINGS)
+    (tmp_path / "set" / "parts" / "00002.json").write_bytes(b'{"bytes": 12')
+    write_dataset(tmp_path / "set", sequences, frames_of, **SETTINGS)
+    assert len(open_dataset(tmp_path / "set")) == 12
+
+
+@pytest.mark.parametrize("moment", ["_claim", "_shard_done", "_merge"])
+def test_a_machine_that_ends_just_after_another_finds_the_set_complete(
+    tmp_path, sequences, monkeypatch, capsys, moment
+):
+    """The other one, here the same process, makes the rest at the worst moment."""
+    output, real = tmp_path / "set", getattr(writer, moment)
+    write_dataset(output, sequences, frames_of, shard=(0, 2), **SETTINGS)
+    calls = []
+
+    def late(*arguments):
+        calls.append(arguments)
+        # Its own 4 of 8 shards are asked for before it works; the fifth question comes when it has ended.
+        if len(calls) == (5 if moment == "_shard_done" else 1):
+            monkeypatch.setattr(writer, moment, real)
+            write_dataset(output, sequences, frames_of, **SETTINGS)
+            capsys.readouterr()
+        return real(*arguments)
+
+    monkeypatch.setattr(writer, moment, late)
+    shard = (0, 1) if moment == "_merge" else (0, 2)
+    assert write_dataset(output, sequences, frames_of, shard=shard, **SETTINGS) == []
+    assert "still to be made" not in capsys.readouterr().out
+    assert len(open_dataset(output)) == 12
+
+
+def test_another_machines_unfinished_files_are_left_to_it_but_for_shards(tmp_path, sequences):
+    write_dataset(tmp_path / "set", sequences, frames_of, shard=(0, 2), **SETTINGS)
+    for name in (".tmp-other-7-sequences.csv", ".tmp-other-7-sequences-00001-of-00008.tfrecord"):
+        (tmp_path / "set" / name).write_text("half")
+    write_dataset(tmp_path / "set", sequences, frames_of, **SETTINGS)
+    hidden = [path.name for path in (tmp_path / "set").iterdir() if path.name.startswith(".")]
+    assert hidden == [".tmp-other-7-sequences.csv"]
 
 
 def test_a_set_without_any_sequence_is_refused(tmp_path, sequences):

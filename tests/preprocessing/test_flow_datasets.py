@@ -1,6 +1,7 @@
 """AttenGait's preparation commands: raw folders to flow images to data sets, and what they refuse."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,14 @@ import numpy as np
 import pytest
 from fixtures import reader
 
+from keras_gait.data.flow_tree import log_problems
 from keras_gait.data.opening import open_dataset
+from keras_gait.data.problems import Problem
+from keras_gait.data.provenance import note_source
+from keras_gait.vision.images import image_names
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "attengait"
+README = Path(__file__).resolve().parents[2] / "README.md"
 PRETREATMENT = "preprocessing/pretreatment_casiab_of.py"
 TRAIN = "preprocessing/generate_of_dataset_casiab.py"
 TEST = "preprocessing/generate_of_dataset_casiab_test.py"
@@ -69,7 +75,7 @@ def test_the_published_images_come_out_of_the_published_input(pretreat, raw):
     meta, _, out = reader.load(FIXTURES / "pretreatment_casiab.npz")
     assert pretreat().code == 0
     folder = raw / "pre" / "001" / "nm-01" / "090"
-    assert sorted(path.name for path in folder.iterdir()) == meta["config"]["names"]
+    assert image_names(folder) == meta["config"]["names"]
     images = np.array([cv2.imread(str(folder / name)) for name in meta["config"]["names"]])
     difference = np.abs(images.astype(int) - out["images"])
     assert difference.max() <= meta["atol"]
@@ -93,9 +99,109 @@ def test_a_missing_frame_and_a_truncated_silhouette_cost_only_themselves(pretrea
     result = pretreat()
     assert result.code == 2
     assert "file(s) damaged or missing, such as 001/nm-01/090/001-nm-01-090-002.png" in result.err
+    assert result.err.count("2 file(s)") == 1
     assert "001-nm-01-090-005.png: missing or damaged frame" in result.out
     assert "001-nm-01-090-002.png: missing or damaged silhouette" in result.out
-    assert [path.name for path in (raw / "pre/001/nm-01/090").iterdir()] == ["001-nm-01-090-004.png"]
+    assert image_names(raw / "pre/001/nm-01/090") == ["001-nm-01-090-004.png"]
+
+
+def test_a_damaged_frame_counts_as_one_file_though_the_next_one_is_lost_with_it(pretreat, raw):
+    (raw / "rgb/001/nm-01/090/001-nm-01-090-004.png").write_bytes(b"no image")
+    result = pretreat()
+    assert "1 file(s) damaged or missing" in result.err
+    assert "001-nm-01-090-005.png: the frame before is missing or damaged" in result.out
+    assert image_names(raw / "pre/001/nm-01/090") == ["001-nm-01-090-002.png"]
+
+
+def test_a_missing_silhouette_is_reported_and_the_next_flow_starts_from_its_frame(pretreat, raw):
+    pretreat("--output_path", raw / "whole")
+    (raw / "sil/001/nm-01/090/001-nm-01-090-003.png").unlink()
+    result = pretreat()
+    assert result.code == 2
+    assert "1 file(s) damaged or missing, such as 001/nm-01/090/001-nm-01-090-003.png" in result.err
+    for number in (4, 5):
+        name = f"001/nm-01/090/001-nm-01-090-{number:03d}.png"
+        assert (raw / "pre" / name).read_bytes() == (raw / "whole" / name).read_bytes()
+
+
+def test_silhouettes_that_begin_later_and_end_earlier_than_the_frames_are_no_problem(pretreat, raw):
+    for number in (1, 5):
+        (raw / f"sil/001/nm-01/090/001-nm-01-090-{number:03d}.png").unlink()
+    result = pretreat()
+    assert result.code == 0
+    assert "missing" not in result.out
+
+
+@pytest.mark.parametrize(("tree", "what"), [("sil", "missing silhouettes"), ("rgb", "missing RGB frames")])
+def test_a_sequence_that_one_tree_lacks_is_reported(pretreat, raw, tree, what):
+    for kind in {"sil", "rgb"} - {tree}:
+        shutil.copytree(raw / kind / "001", raw / kind / "002")
+    result = pretreat()
+    assert result.code == 2
+    assert f"002/nm-01/090: {what}" in result.out
+    assert "1 file(s) damaged or missing" in result.err
+    assert [path.name for path in (raw / "pre").iterdir()] == ["001"]
+
+
+def test_what_was_wrong_with_finished_sequences_is_told_again(pretreat, raw):
+    (raw / "rgb/001/nm-01/090/001-nm-01-090-005.png").unlink()
+    first = pretreat()
+    (raw / "pre.log").unlink()  # as a kill would leave it
+    again = pretreat()
+    assert "1 sequences are there already, 0 to go" in again.out
+    assert again.out.endswith(first.out)
+    assert first.code == again.code == 2
+    assert "001-nm-01-090-005.png: missing or damaged frame" in (raw / "pre.log").read_text()
+
+
+def test_a_damaged_note_of_problems_is_one_line(pretreat, raw):
+    pretreat()
+    (raw / "pre/001/nm-01/090/.problems.json").write_text("[[")
+    result = pretreat()
+    assert result.code == 2
+    assert ".problems.json is damaged" in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_each_problem_is_in_the_log_at_once(raw):
+    def problems():
+        yield Problem("001/nm-01/090", "no frames")
+        assert (raw / "pre.log").read_text() == "001/nm-01/090: no frames\n"
+
+    assert log_problems(problems(), raw / "pre.log", echo=False) == [Problem("001/nm-01/090", "no frames")]
+
+
+def test_a_sequence_without_any_image_gets_no_folder_and_is_tried_again(pretreat, raw):
+    for kind in ("sil", "rgb"):
+        shutil.copytree(raw / kind / "001", raw / kind / "002")
+    for silhouette in (raw / "sil/002/nm-01/090").iterdir():
+        silhouette.write_bytes(b"no image")
+    for sequences in ("", "1 sequences are there already, 1 to go"):
+        result = pretreat()
+        assert sequences in result.out
+        assert "4 file(s) damaged or missing" in result.err
+        assert "002/nm-01/090: no frames" in result.out
+        assert not (raw / "pre/002").exists()
+    shutil.copytree(raw / "sil/001", raw / "sil/002", dirs_exist_ok=True)
+    assert pretreat().code == 0
+    assert len(image_names(raw / "pre/002/nm-01/090")) == 3
+
+
+def test_a_run_without_any_image_fails(pretreat, raw):
+    for frame in (raw / "rgb/001/nm-01/090").iterdir():
+        frame.write_bytes(b"no image")
+    result = pretreat()
+    assert result.code == 2
+    assert "not one image came out of 1 sequences (001/nm-01/090: no frames)" in result.err
+    assert list((raw / "pre").glob("*")) == []
+
+
+def test_a_folder_one_level_too_high_is_refused_and_nothing_is_written(pretreat, raw):
+    result = pretreat("--input_path", raw)
+    assert result.code == 2
+    assert f"{raw} is a level too high, name a folder in it, such as {raw / 'rgb'}" in result.err
+    assert result.err.count("\n") == 1
+    assert not (raw / "pre").exists()
 
 
 def test_a_killed_pretreatment_goes_on_and_leaves_finished_sequences_alone(pretreat, raw):
@@ -108,7 +214,7 @@ def test_a_killed_pretreatment_goes_on_and_leaves_finished_sequences_alone(pretr
     result = pretreat()
     assert "1 sequences are there already, 1 to go" in result.out
     assert [path.name for path in done.iterdir()] == ["000.png"]
-    assert len(list((raw / "pre/002/nm-01/090").iterdir())) == 3
+    assert len(image_names(raw / "pre/002/nm-01/090")) == 3
     assert not half.exists()
 
 
@@ -152,6 +258,15 @@ def test_an_output_that_cannot_be_written_is_one_line(pretreat, command, raw):
     for result in trials:
         assert result.code == 2
         assert "run it again" in result.err
+
+
+def test_an_output_that_is_a_file_is_one_line_where_the_tree_has_a_source(pretreat, raw):
+    note_source(raw / "sil", "simulated walkers")
+    (raw / "file").write_text("a file, no folder")
+    result = pretreat("--output_path", raw / "file")
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert str(raw / "file") in result.err
 
 
 def test_the_preparation_starts_without_a_deep_learning_framework():
@@ -262,6 +377,76 @@ def test_grew_is_packed_from_both_layouts(command, tmp_path):
     assert rows(sets / "tfimdb_grew_N06000_test_of25_64x64") == [("", "", "", "a_probe")]
 
 
+@pytest.fixture
+def grew_tree(tmp_path):
+    """GREW as delivered: one sequence each for training and gallery, and one probe."""
+    for parts in (("train", "00001", "a"), ("test", "gallery", "00002", "b"), ("test", "probe", "c")):
+        sequence_folder(tmp_path / "FLOW", *parts)
+    return tmp_path / "FLOW"
+
+
+def test_grew_runs_by_the_commands_of_the_readme(command, grew_tree, tmp_path):
+    """The README's row, command by command, with folders for its words in capitals."""
+    row = next(line for line in README.read_text().splitlines() if line.startswith("| GREW |"))
+    prepare = row.split("|")[2]
+    written_out = [text for text in re.findall(r"`([^`]*)`", prepare) if ".py" in text]
+    first = written_out[0]
+    for part in ("gallery", "probe"):
+        assert f"from `FLOW/test/{part}` to `OF/{part}`" in prepare
+        paths = first.replace("FLOW/train", f"FLOW/test/{part}").replace("OF/train", f"OF/{part}")
+        written_out.insert(1, f"{paths} --mode test")
+    for text in written_out:
+        script, *flags = text.split()
+        flags = [re.sub(r"^(FLOW|OF|DATA)\b", rf"{tmp_path}/\1", flag) for flag in flags]
+        log = ("--log_file", tmp_path / "log") if script.startswith("pre") else ()
+        assert command(f"preprocessing/{script}", *flags, *log).code == 0
+    stem = "tfimdb_grew_N{}_of25_64x64"
+    assert rows(tmp_path / "DATA" / stem.format("20000_train")) == [("00001", "", "", "a")]
+    assert rows(tmp_path / "DATA" / stem.format("06000_ft")) == [("00002", "", "", "b")]
+    assert rows(tmp_path / "DATA" / stem.format("06000_test")) == [("", "", "", "c")]
+
+
+def test_grew_probes_are_not_taken_from_the_gallery_by_default(command, grew_tree, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "GREW_pre").mkdir()
+    grew_tree.rename(tmp_path / "GREW_pre/flow")
+    for mode in ("ft", "test"):
+        assert command("preprocessing/generate_of_dataset_grew_test.py", "--mode", mode).code == 0
+    assert rows("GREW_tf_pre/tfimdb_grew_N06000_ft_of25_64x64") == [("00002", "", "", "b")]
+    assert rows("GREW_tf_pre/tfimdb_grew_N06000_test_of25_64x64") == [("", "", "", "c")]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "pretreatment_grew_of.py --input_path FLOW/test --output_path out --log_file log --mode test",
+        "pretreatment_grew_of.py --input_path FLOW --output_path out --log_file log",
+        "generate_of_dataset_grew_test.py --ofdir FLOW/test --outdir out",
+        "generate_of_dataset_grew_test.py --ofdir FLOW/test --outdir out --mode test",
+        "generate_of_dataset_grew_test.py --ofdir FLOW/test/probe --outdir out --mode ft",
+    ],
+)
+def test_grew_trees_of_another_level_are_refused(command, grew_tree, tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    script, *flags = call.split()
+    result = command(f"preprocessing/{script}", *flags)
+    assert result.code == 2
+    assert "is a level too high" in result.err or "expected folders <id>/<seq>/" in result.err
+    assert result.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_grew_sequence_of_few_frames_is_reported_and_kept(command, grew_tree, tmp_path):
+    sequence_folder(grew_tree, "train", "00001", "short", frames=1)
+    result = command(
+        *("preprocessing/pretreatment_grew_of.py", "--log_file", tmp_path / "log"),
+        *("--input_path", grew_tree / "train", "--output_path", tmp_path / "pre"),
+    )
+    assert result.code == 0
+    assert "00001/short: fewer than 5 frames" in result.out
+    assert image_names(tmp_path / "pre/00001/short") == ["000.png"]
+
+
 def test_grew_images_are_brought_to_64x64_in_their_folders(command, tmp_path):
     large = sequence_folder(tmp_path, "flow", "00001", "seq", size=100, value=40)
     (large / "001.png").write_bytes(b"no image")
@@ -269,10 +454,11 @@ def test_grew_images_are_brought_to_64x64_in_their_folders(command, tmp_path):
     script = ("preprocessing/pretreatment_grew_of.py", "--log_file", tmp_path / "log")
     result = command(*script, "--input_path", tmp_path / "flow", "--output_path", tmp_path / "pre")
     assert "00001/seq/001.png: missing or damaged frame" in result.out
-    images = sorted((tmp_path / "pre/00001/seq").iterdir())
-    assert [path.name for path in images] == ["000.png", "002.png", "003.png", "004.png", "005.png"]
-    assert cv2.imread(str(images[1]))[5, 5].tolist() == [2, 40, 255]
-    assert cv2.imread(str(images[1])).shape == (64, 64, 3)
+    done = tmp_path / "pre/00001/seq"
+    assert image_names(done) == ["000.png", "002.png", "003.png", "004.png", "005.png"]
+    image = cv2.imread(str(done / "002.png"))
+    assert image[5, 5].tolist() == [2, 40, 255]
+    assert image.shape == (64, 64, 3)
     probe = (*script, "--input_path", tmp_path / "probe", "--output_path", tmp_path / "pre_probe")
     assert "expected folders <id>/<seq>/" in command(*probe).err
     assert command(*probe, "--mode", "test").code == 0
