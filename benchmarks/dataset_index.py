@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -74,12 +75,12 @@ def naive_batch(folder, picks, frames):
             file["data"][()][start : start + frames]
 
 
-def main():
+def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sequences", type=int, default=130_000)
     parser.add_argument("--batch", type=int, default=64, help="sequences a batch (P x K)")
     parser.add_argument("--frames", type=int, default=30, help="frames of each")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
 
     def report(figure, value, **more):
         print(json.dumps({"benchmark": "dataset_index", "figure": figure, "value": round(value, 4), **more}))
@@ -112,4 +113,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

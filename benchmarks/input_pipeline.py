@@ -9,6 +9,7 @@ same frames, with the same parallelism. Prints one JSON line per figure.
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -86,13 +87,13 @@ def rate(dataset, steps):
     return steps / (time.perf_counter() - start)
 
 
-def main():
+def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--p", type=int, default=8)
     parser.add_argument("--k", type=int, default=8)
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--steps", type=int, default=30, help="batches to time")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         dataset, files = write_both(Path(folder))
         sampler = PKSampler(dataset.labels, args.p, args.k, seed=0)
@@ -105,4 +106,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

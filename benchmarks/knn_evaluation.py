@@ -3,17 +3,21 @@
     python benchmarks/knn_evaluation.py                    5,000 probes, 50,000 gallery sequences of 62 x 32
     python benchmarks/knn_evaluation.py --probes 500 --gallery 5000
 
-Prints one JSON line a figure. The loop is ``abs(gallery - probe).sum(1)`` and ``argsort`` in NumPy; it
-is timed on a sample of the probes, right after ours, and scaled up to all of them. Each figure runs in
-a process of its own, so that its peak memory, data included, is its own. "walkers" are clustered by
-subject, as embeddings are; "noise" has no structure at all, the worst case of a search.
+Prints one JSON line a figure. "evaluate_seconds" is what mains/test.py does with the embeddings: the
+search, and the rankings of the whole gallery (mAP, mINP, CMC). The loop is
+``abs(gallery - probe).sum(1)`` and ``argsort`` in NumPy; it is timed on a sample of the probes, right
+after ours, and scaled up to all of them. Each figure runs in a process of its own, so that its peak
+memory, data included, is its own. "walkers" are clustered by subject, as embeddings are; "noise" has no
+structure at all, the worst case of a search.
 """
 
 import argparse
 import json
 import multiprocessing
 import resource
+import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -40,11 +44,10 @@ def noise(count, rng):
     return rng.standard_normal((count, PARTS, DIM), np.float32)
 
 
-def make(kind, probes, gallery):
+def make(kind, subjects, probes, gallery):
     rng = np.random.default_rng(0)
     if kind == "noise":
         return noise(gallery, rng), noise(probes, rng)
-    subjects = max(2, gallery // 44)
     return walkers(gallery, subjects, rng), walkers(probes, subjects, rng, first=gallery)
 
 
@@ -61,14 +64,26 @@ def loop(gallery, probe, metric, k):
 
 def measure(kind, metric, k, probes, gallery, sample, results):
     from keras_gait.evaluation.neighbours import nearest_rows
+    from keras_gait.evaluation.protocols import PROTOCOLS
+    from keras_gait.evaluation.results import evaluate
 
-    gallery_set, probe_set = make(kind, probes, gallery)
+    subjects = max(2, gallery // 44)
+    gallery_set, probe_set = make(kind, subjects, probes, gallery)
+    names = np.arange(gallery + probes) % subjects
+    known, asked = (
+        SimpleNamespace(subject=part, view=np.full(len(part), ""), condition=np.full(len(part), "nm"))
+        for part in np.split(names, [gallery])
+    )
     flat = gallery_set.reshape(gallery, -1)
     chosen = np.linspace(0, probes - 1, min(sample, probes)).astype(int)
     begin = time.perf_counter()
     rows, _ = nearest_rows(gallery_set, probe_set, metric, k)
     ours = time.perf_counter() - begin
     ours_memory = peak()
+    begin = time.perf_counter()
+    evaluate(PROTOCOLS["grew"], ("nm",), gallery_set, known, probe_set, asked, metric, k)
+    whole = time.perf_counter() - begin
+    evaluate_memory = peak()
 
     begin = time.perf_counter()
     expected = np.array([loop(flat, probe_set[i].ravel(), metric, k) for i in chosen])
@@ -83,10 +98,12 @@ def measure(kind, metric, k, probes, gallery, sample, results):
             "gallery": gallery,
             "dim": PARTS * DIM,
             "seconds": round(ours, 2),
+            "evaluate_seconds": round(whole, 2),
             "loop_seconds": round(plain, 1),
             "loop_timed_on": f"{len(chosen)} probes, scaled to {probes}",
             "ratio": round(plain / ours, 1),
             "peak_gigabytes": round(ours_memory, 2),
+            "evaluate_peak_gigabytes": round(evaluate_memory, 2),
             "loop_peak_gigabytes": round(peak(), 2),
             "same_neighbours": f"{int((rows[chosen] == expected).all(axis=1).sum())} of {len(chosen)}",
         }
@@ -98,7 +115,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
-def main():
+def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--probes", type=int, default=5000)
     parser.add_argument("--gallery", type=int, default=50000)
@@ -106,7 +123,7 @@ def main():
     parser.add_argument("--metrics", nargs="+", default=["L1", "L2", "parts"], choices=("L1", "L2", "parts"))
     parser.add_argument("--data", nargs="+", default=["walkers", "noise"], choices=("walkers", "noise"))
     parser.add_argument("--k", type=int, default=1)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     context = multiprocessing.get_context("spawn")
     for metric in args.metrics:
         for kind in args.data:
@@ -121,4 +138,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -14,30 +14,18 @@ from functools import partial
 import numpy as np
 
 from keras_gait.commands import CommandParser, run
+from keras_gait.data.layouts import CASIA_GALLERY
 from keras_gait.data.simulate import SEQUENCES, check_request, simulate_walk
+from keras_gait.evaluation.protocols import Embedded, cross_view_rates
 from keras_gait.jobs import run_jobs
 from keras_gait.vision.silhouette import gait_energy_image
 
-GALLERY = SEQUENCES[:4]
+CONDITIONS = ("nm", "bg", "cl")
 
 
 def energy(job, frames, size, seed):
-    """``(subject, sequence, view)`` -> the same and its flattened gait energy image."""
-    subject, sequence, view = job
-    walk = simulate_walk(subject, *sequence.split("-"), view, frames, size, seed)
-    return job, gait_energy_image(walk.silhouettes).ravel()
-
-
-def rank1(images, subjects, probes, probe_view, gallery_view):
-    """Fraction of probe sequences whose nearest gallery image is of the same subject."""
-    gallery = [(subject, images[subject, name, gallery_view]) for subject in subjects for name in GALLERY]
-    known = np.stack([image for _, image in gallery])
-    hits = []
-    for subject in subjects:
-        for name in probes:
-            distances = ((known - images[subject, name, probe_view]) ** 2).sum(axis=1)
-            hits.append(gallery[int(distances.argmin())][0] == subject)
-    return float(np.mean(hits))
+    """``(subject, condition, take, view)`` -> the same and its gait energy image."""
+    return job, gait_energy_image(simulate_walk(*job, frames, size, seed).silhouettes)
 
 
 def main(argv):
@@ -51,17 +39,25 @@ def main(argv):
     args = parser.parse_args(argv)
 
     check_request(args.subjects, SEQUENCES, args.views, args.frames, args.size, args.seed)
-    subjects = range(1, args.subjects + 1)
-    jobs = [(subject, name, view) for subject in subjects for name in SEQUENCES for view in args.views]
+    jobs = [
+        (subject, *name.split("-"), view)
+        for subject in range(1, args.subjects + 1)
+        for name in SEQUENCES
+        for view in args.views
+    ]
     task = partial(energy, frames=args.frames, size=args.size, seed=args.seed)
-    images = dict(run_jobs(task, jobs, args.worker_num, "simulating"))
+    done, images = zip(*run_jobs(task, jobs, args.worker_num, "simulating"), strict=True)
+    images = np.stack(images)
+    subject, condition, take, view = map(np.array, zip(*done, strict=True))
+    known = np.array([place in CASIA_GALLERY for place in zip(condition, take, strict=True)])
+    gallery, probes = (Embedded(images[part], subject[part], view[part]) for part in (known, ~known))
+    rates, *_ = cross_view_rates(gallery, probes, condition[~known], CONDITIONS, "L2")
+    same = np.eye(len(set(args.views)), dtype=bool)
     report = {"chance": 1 / args.subjects}
-    for condition in ("nm", "bg", "cl"):
-        probes = [name for name in SEQUENCES if name.startswith(condition) and name not in GALLERY]
-        rates = {(p, g): rank1(images, subjects, probes, p, g) for p in args.views for g in args.views}
-        report[f"{condition} same view"] = np.mean([rate for (p, g), rate in rates.items() if p == g])
-        if len(args.views) > 1:
-            report[f"{condition} cross view"] = np.mean([rate for (p, g), rate in rates.items() if p != g])
+    for name, rate in zip(CONDITIONS, rates, strict=True):
+        report[f"{name} same view"] = rate[same].mean()
+        if len(same) > 1:
+            report[f"{name} cross view"] = rate[~same].mean()
     for figure, value in report.items():
         line = {"benchmark": "simulated walkers, gait energy image, rank-1", "figure": figure}
         print(json.dumps(line | {"value": round(float(value), 4), "subjects": args.subjects}))

@@ -10,6 +10,7 @@ one JSON line per figure.
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -43,14 +44,14 @@ def _arrays(batch):
     return clips.numpy(), {name: value.numpy() for name, value in wanted.items()}
 
 
-def main():
+def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model_size", default="small", choices=("small", "medium", "large"))
     parser.add_argument("--p", type=int, default=2)
     parser.add_argument("--k", type=int, default=2)
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     model = AttenGait(
         SUBJECTS,
         model_size=args.model_size,
@@ -86,4 +87,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

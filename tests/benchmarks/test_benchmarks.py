@@ -1,0 +1,51 @@
+"""Every benchmark runs, on next to nothing, and prints its figures as JSON lines. No times are asked for."""
+
+import importlib
+import json
+
+import pytest
+from conftest import ROOT
+
+from keras_gait.models.attengait import SIZES
+
+WALKERS = "chance", *(f"{name} {pair} view" for name in ("nm", "bg", "cl") for pair in ("same", "cross"))
+TIMED = "step to forward pass", "steps a second", "clips embedded a second", "share of time waiting for input"
+RUNS = {  # benchmark -> its smallest arguments, its figures
+    "dataset_index": ("--sequences 500 --batch 4 --frames 8", ("open", "open_ratio", "batch", "batch_ratio")),
+    "input_pipeline": ("--p 2 --k 2 --frames 16 --steps 1", ("batches a second", "baseline", "ratio")),
+    "simulated_walkers": (
+        "--subjects 2 --views 054 090 --frames 4 --size 64 --worker_num 1",
+        WALKERS,
+    ),
+    "training": ("--p 2 --k 1 --frames 16 --repeats 1", TIMED),
+}
+
+
+@pytest.fixture
+def lines(monkeypatch, capfd):
+    """``lines("training", words)`` -> the JSON lines that the benchmark prints."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    monkeypatch.setattr("input_pipeline.TAKES", 2)
+    monkeypatch.setitem(SIZES, "small", (3, 4, 4, 5))
+
+    def run(name, arguments):
+        importlib.import_module(name).main(arguments.split())
+        return [json.loads(line) for line in capfd.readouterr().out.splitlines() if line.startswith("{")]
+
+    return run
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_benchmark_prints_its_figures(lines, step_by_step, name):
+    arguments, figures = RUNS[name]
+    found = lines(name, arguments)
+    assert [line["figure"] for line in found] == list(figures)
+    assert all(line["benchmark"] and isinstance(line["value"], float) for line in found)
+
+
+def test_the_search_is_timed_for_each_kind_of_data(lines):
+    found = lines("knn_evaluation", "--probes 5 --gallery 60 --sample 2 --metrics L1")
+    assert [(line["data"], line["metric"]) for line in found] == [("walkers", "L1"), ("noise", "L1")]
+    for line in found:
+        assert line["same_neighbours"] == "2 of 2"
+        assert {"seconds", "evaluate_seconds", "loop_seconds", "ratio", "peak_gigabytes"} <= set(line)
