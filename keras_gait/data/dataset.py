@@ -28,15 +28,15 @@ class GaitDataset:
     """Sequences of frames with their labels; an immutable view on files.
 
     Attributes: ``path``, ``name``, ``info`` (the dict of ``dataset.json``), ``frame_shape`` (H, W, C),
-    ``dtype``, ``fingerprint`` (hex, of the index and the selection); per sequence ``subject``,
-    ``condition``, ``view``, ``video`` (NumPy strings) and ``frames`` (int32).
+    ``dtype``, ``fingerprint`` (hex, of the index, of what the frames are made from and of the selection); per
+    sequence ``subject``, ``condition``, ``view``, ``video`` (NumPy strings) and ``frames`` (int32).
 
     Args:
         path: the data set's folder.
         info: dict with at least ``frame_shape`` and ``dtype``.
         index: dict with the columns ``subject``, ``condition``, ``view``, ``video``, ``frames``.
         store: object with ``read(row, start, count)``; ``row`` counts in the order of ``index``.
-        fingerprint: hex digest of the index.
+        fingerprint: hex digest of the index and of what tells this set's frames from another's.
     """
 
     def __init__(self, path, info, index, store, fingerprint, rows=None):
@@ -89,7 +89,8 @@ class GaitDataset:
     def read(self, i, start=0, count=None):
         """``count`` frames of sequence ``i`` from ``start`` on (default: all): ``(count, H, W, C)``.
 
-        Safe to call from several threads. Raises GaitError where the record is damaged.
+        Safe to call from several threads. Raises GaitError where the record is cut off or its structure is
+        damaged; the pixels of encoding ``raw`` are not checked.
         """
         frames = int(self.frames[i])
         count = frames - start if count is None else count
@@ -133,6 +134,8 @@ class RecordStore:
             if head_only:
                 return self._read_raw(row, descriptor, offset + tfrecord.HEAD_BYTES, values, start, count)
             return self._decode(row, payload, values, start, count)
+        except OSError as error:
+            raise self._damaged(row, f"cannot be read there ({error.strerror})") from error
         finally:
             os.close(descriptor)
 
@@ -189,17 +192,23 @@ def decode_png(data):
 
 def read_index(path):
     """``sequences.csv`` -> dict of columns, NumPy arrays: counts as integers, the others as objects."""
-    with open(path, encoding="utf-8") as file:
-        header = file.readline().strip()
-        if header != ",".join(COLUMNS):
-            raise GaitError(f"{path}: the first line should be {','.join(COLUMNS)}. Found: {header!r}.")
-        kinds = [(key, "i8" if key in ("offset", "bytes", "frames") else "O") for key in COLUMNS]
-        try:
+    numbers = ("offset", "bytes", "frames")
+    kinds = [(key, "i8" if key in numbers else "O") for key in COLUMNS]
+    try:
+        with open(path, encoding="utf-8") as file:
+            header = file.readline().strip()
+            if header != ",".join(COLUMNS):
+                raise GaitError(f"{path}: the first line should be {','.join(COLUMNS)}. Found: {header!r}.")
             rows = np.loadtxt(
                 file, kinds, delimiter=",", quotechar='"', comments=None, ndmin=1, encoding="utf-8"
             )
-        except ValueError as error:
-            raise GaitError(
-                f"{path} is damaged ({' '.join(str(error).split())}): copy the data set again."
-            ) from error
+    except GaitError:
+        raise
+    except ValueError as error:  # no UTF-8, or no table
+        raise GaitError(
+            f"{path} is damaged ({' '.join(str(error).split())}): copy the data set again."
+        ) from error
+    for key in numbers:
+        for shard in rows["shard"][rows[key] < 0][:1]:
+            raise GaitError(f"{path} is damaged (a negative {key} in {shard}): copy the data set again.")
     return {key: rows[key] for key in COLUMNS}

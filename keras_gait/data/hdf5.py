@@ -7,7 +7,7 @@ pickles (read by `keras_gait.data.unpickle`).
 
 import hashlib
 import re
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
 import h5py
 import hdf5plugin  # noqa: F401  (lets h5py read blosc-compressed files)
@@ -91,32 +91,33 @@ class Hdf5Store:
 
     def read(self, row, start, count):
         path = self.folder / self.files[row]
-        try:
-            with h5py.File(path, "r") as file:
-                data = file["data"]
-                if len(data) != self.frames[row]:
-                    raise GaitError(
-                        f"{path} holds {len(data)} frames, the info file says {self.frames[row]}."
-                    )
-                return data[start : start + count]
-        except (OSError, KeyError) as error:
-            raise GaitError(f"{path} is missing or damaged ({error}): copy it again.") from error
+        with _frames(path) as data:
+            if len(data) != self.frames[row]:
+                raise GaitError(f"{path} holds {len(data)} frames, the info file says {self.frames[row]}.")
+            return data[start : start + count]
+
+
+@contextmanager
+def _frames(path):
+    """The frames of one sequence file, an open h5py data set."""
+    try:
+        with h5py.File(path, "r") as file:
+            yield file["data"]
+    except (OSError, KeyError) as error:
+        raise GaitError(f"{path} is missing or damaged ({error}): copy it again.") from error
 
 
 def load_hdf5_sequence(path):
     """``(frames, problems)`` of one sequence file, for the writer; a damaged one has none."""
     try:
-        with h5py.File(path, "r") as file:
-            return file["data"][()], []
-    except (OSError, KeyError) as error:
-        return np.zeros(0, np.uint8), [Problem(str(path), f"damaged file ({error})", mendable=True)]
+        with _frames(path) as data:
+            return data[()], []
+    except GaitError as error:
+        return np.zeros(0, np.uint8), [Problem(str(path), f"damaged file ({error.__cause__})", mendable=True)]
 
 
-def open_hdf5_dataset(path):
-    """An original set as a `GaitDataset`. ``path``: its folder, or the info file beside it."""
-    path = Path(path)
-    folder = path.with_suffix("") if path.suffix == ".h5" else path
-    info_path = folder.with_name(folder.name + ".h5")
+def open_hdf5_dataset(folder, info_path):
+    """An original set as a `GaitDataset`: its folder, and the info file beside it."""
     info = read_hdf5(info_path)
     missing = [key for key in ("file", "label", "frames") if key not in info]
     if missing:
@@ -140,19 +141,26 @@ def open_hdf5_dataset(path):
         "frame_shape": first.shape[1:],
         "dtype": str(first.dtype),
     }
-    fingerprint = hashlib.sha256(repr((files, labels, cams, frames)).encode()).hexdigest()
+    stamps = [_stamp(folder / file) for file in files]
+    fingerprint = hashlib.sha256(repr((files, labels, cams, frames, stamps)).encode()).hexdigest()
     store = Hdf5Store(folder, files, frames)
     return GaitDataset(folder, described, index | {"frames": frames}, store, fingerprint)
+
+
+def _stamp(path):
+    """Size and time of change, which tell sets apart whose info files are alike; None of a missing file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None  # it is reported when it is read
+    return found.st_size, found.st_mtime_ns
 
 
 def _first_frames(folder, files):
     """The frames of the first sequence file that can be read; all have the same shape and dtype."""
     for file in files:
-        try:
-            with h5py.File(folder / file, "r") as sequence:
-                return sequence["data"][()]
-        except (OSError, KeyError):
-            continue  # it is reported when it is read
+        with suppress(GaitError), _frames(folder / file) as data:  # it is reported when it is read
+            return data[()]
     raise GaitError(f"{folder}: none of the {len(files)} files that {folder.name}.h5 lists can be read.")
 
 

@@ -15,10 +15,11 @@ def open_dataset(path):
     path = Path(path)
     if (path / "dataset.json").is_file():
         return _open_records(path)
+    folder, info_file = hdf5_paths(path)
     if is_hdf5_set(path):
         from keras_gait.data.hdf5 import open_hdf5_dataset
 
-        return open_hdf5_dataset(path)
+        return open_hdf5_dataset(folder, info_file)
     if not path.exists():
         raise GaitError(
             f"{path} does not exist. Expected: the folder of a data set (with dataset.json inside)."
@@ -26,14 +27,14 @@ def open_dataset(path):
     if (path / "plan.json").is_file():
         raise GaitError(f"{path} is an unfinished data set: run the command that makes it again, it goes on.")
     raise GaitError(
-        f"{path} is no data set: neither dataset.json inside nor {path.name}.h5 beside it was found."
-        f"{_listing(path)}"
+        f"{path} is no data set: neither dataset.json inside nor {info_file} was found.{_listing(path)}"
     )
 
 
 def _open_records(path):
     try:
-        info = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+        description = (path / "dataset.json").read_bytes()
+        info = json.loads(description)
         version, encoding, expected = info["version"], info["encoding"], info["counts"]["sequences"]
         shape, dtype = info["frame_shape"], info["dtype"]
     except (ValueError, KeyError, TypeError) as error:
@@ -51,14 +52,22 @@ def _open_records(path):
             f"{path}: sequences.csv lists {listed} sequences, dataset.json says {expected}: "
             "copy the folder again."
         )
-    digest = hashlib.sha256((path / "sequences.csv").read_bytes()).hexdigest()
+    # dataset.json tells what the frames were made from, which the index of two sets may have in common
+    digest = hashlib.sha256((path / "sequences.csv").read_bytes() + description).hexdigest()
     return GaitDataset(path, info, index, RecordStore(path, shape, dtype, encoding, index), digest)
 
 
 def is_hdf5_set(path):
     """Whether this is an original set: a folder of ``.h5`` with the info file beside it, or that file."""
+    folder, info_file = hdf5_paths(path)
+    return folder.is_dir() and info_file.is_file()
+
+
+def hdf5_paths(path):
+    """``(folder, info file)`` of an original set, given by either; absolute, for ``.`` has no name."""
+    path = Path(os.path.abspath(path))
     folder = path.with_suffix("") if path.suffix == ".h5" else path
-    return folder.is_dir() and folder.with_name(folder.name + ".h5").is_file()
+    return folder, folder.parent / f"{folder.name}.h5"
 
 
 def find_dataset(datadir, role, nclasses=None):

@@ -1,6 +1,9 @@
 """Reading data sets: single frames by offset, selections, finding a set by its name, damaged files."""
 
 import csv
+import errno
+import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -24,15 +27,16 @@ def frames_of(source):
 def make(tmp_path):
     """``make(name, encoding)`` writes a set of three subjects with two views each."""
 
-    def call(name="set", encoding="raw"):
+    def call(name="set", encoding="raw", load=frames_of):
         sequences = []
         for number, subject in enumerate(SUBJECTS):
             for place, view in enumerate(("000", "090")):
                 source = tmp_path / f"s{2 * number + place:02d}.txt"
-                source.touch()
+                source.unlink(missing_ok=True)
+                source.touch()  # made anew, so that its time tells it from an earlier one
                 sequences.append(Sequence(subject, "nm", view, "01", str(source)))
         settings = {"modality": "flow", "source": "own", "split": "train", "frame_shape": (2, 3, 3)}
-        write_dataset(tmp_path / name, sequences, frames_of, encoding=encoding, **settings)
+        write_dataset(tmp_path / name, sequences, load, encoding=encoding, **settings)
         return tmp_path / name
 
     return call
@@ -71,6 +75,19 @@ def test_a_selection_keeps_fields_frames_and_order_together(make):
         np.testing.assert_array_equal(part.read(i), ds.read(whole))
     assert len({ds.fingerprint, part.fingerprint, ds.select([0]).fingerprint}) == 3
     assert ds.select([0]).fingerprint == open_dataset(ds.path).select([0]).fingerprint
+
+
+def inverted_frames_of(source):
+    return 255 - frames_of(source)[0], []
+
+
+def test_sets_that_differ_in_their_pixels_only_are_told_apart_and_copies_are_not(make, tmp_path):
+    first = make("first/set")
+    second = make("second/set", load=inverted_frames_of)
+    assert (first / "sequences.csv").read_bytes() == (second / "sequences.csv").read_bytes()
+    assert open_dataset(first).fingerprint != open_dataset(second).fingerprint
+    copy = shutil.copytree(first, tmp_path / "moved" / "set")
+    assert open_dataset(copy).fingerprint == open_dataset(first).fingerprint
 
 
 def test_many_threads_may_read_at_once(make):
@@ -126,6 +143,17 @@ def test_a_missing_shard_is_named(make):
         ds.read(len(ds) - 1)
 
 
+def test_a_shard_that_the_disk_does_not_give_is_named(make, monkeypatch):
+    ds = open_dataset(make())
+
+    def broken(*arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", broken)
+    with pytest.raises(GaitError, match=r"sequences-00000-of-00006.* \(Input/output error\)"):
+        ds.read(0)
+
+
 def test_a_wrong_or_missing_index_is_named(make):
     path = make()
     index = path / "sequences.csv"
@@ -144,6 +172,13 @@ def test_a_wrong_or_missing_index_is_named(make):
         open_dataset(path)
     index.write_text(index.read_text() + "sequences-00005-of")
     with pytest.raises(GaitError, match=r"sequences\.csv is damaged"):
+        open_dataset(path)
+    rows[2][COLUMNS.index("offset")] = "-5"
+    index.write_text("".join(",".join(row) + "\n" for row in rows))
+    with pytest.raises(GaitError, match=rf"sequences\.csv is damaged \(a negative offset in {rows[2][0]}\)"):
+        open_dataset(path)
+    index.write_bytes(index.read_bytes() + b"\xff\xfe")
+    with pytest.raises(GaitError, match=r"sequences\.csv is damaged \('utf-8' codec"):
         open_dataset(path)
     index.unlink()
     with pytest.raises(GaitError, match=r"sequences\.csv is missing"):

@@ -89,6 +89,24 @@ def test_an_original_set_is_found_by_folder_info_file_or_parent():
     assert open_dataset(CASIA.with_name(NAME + ".h5")).fingerprint == open_dataset(CASIA).fingerprint
 
 
+def test_an_original_set_is_found_from_inside_its_folder(monkeypatch):
+    monkeypatch.chdir(CASIA)
+    assert find_dataset(".", "train") == Path(".")
+    ds = open_dataset(".")
+    assert (ds.name, ds.info["source"], len(ds)) == (NAME, "CASIA-B", 8)
+
+
+def test_sets_that_differ_in_their_sequence_files_only_are_told_apart(tmp_path):
+    write_info(tmp_path / "set", ["001_nm-01_000.h5", "002_nm-01_000.h5"], [1, 2], [0, 0])
+    first = open_dataset(tmp_path / "set").fingerprint
+    assert open_dataset(tmp_path / "set").fingerprint == first
+    with h5py.File(tmp_path / "set" / "002_nm-01_000.h5", "r+") as file:
+        file["data"][:] = 77
+    changed = open_dataset(tmp_path / "set").fingerprint
+    os.remove(tmp_path / "set" / "002_nm-01_000.h5")
+    assert len({first, changed, open_dataset(tmp_path / "set").fingerprint}) == 3
+
+
 def test_view_14_of_oumvlp_is_270(tmp_path):
     write_info(tmp_path / "ou", ["00001_270_00.h5", "10307_090_01.h5"], [1, 10307], cams=[14, 90])
     assert fields(open_dataset(tmp_path / "ou")) == [("00001", "", "270", "00"), ("10307", "", "090", "01")]
