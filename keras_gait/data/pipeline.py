@@ -20,7 +20,8 @@ class ClipBatches:
         sampler: a `PKSampler` over the same sequences.
         clips: a `ClipSampling`.
         mixing: keyword arguments of `mix_batch`, or None for no mixing.
-        transform: applied to a batch's frames ``(batch, frames, height, width, channels)``, or None.
+        transform: applied to a batch's frames ``(batch, frames, height, width, channels)``, or None; it keeps
+            their shape and dtype.
     """
 
     dataset: object
@@ -70,8 +71,8 @@ class ClipBatches:
         """
         import tensorflow as tf
 
-        height, width, channels = self[first][0].shape[2:]
-        frame_type = tf.float32 if self.mixing is not None and self.classes else self[first][0].dtype
+        mixed = self.mixing is not None and self.classes
+        types = (tf.float32 if mixed else self.dataset.dtype, tf.int32, tf.float32)
 
         def read(number):
             try:
@@ -82,7 +83,7 @@ class ClipBatches:
             return clips, labels, targets if self.classes else np.zeros((len(labels), 0), np.float32)
 
         def shape(clips, labels, targets):
-            clips.set_shape((None, None, height, width, channels))
+            clips.set_shape((None, None, *self.dataset.frame_shape))
             labels.set_shape((None,))
             targets.set_shape((None, self.classes))
             wanted = {"embeddings": labels}
@@ -90,7 +91,7 @@ class ClipBatches:
 
         numbers = tf.data.Dataset.range(first, np.iinfo(np.int64).max)
         batches = numbers.map(
-            lambda n: tf.numpy_function(read, [n], (frame_type, tf.int32, tf.float32)),
+            lambda n: tf.numpy_function(read, [n], types),
             num_parallel_calls=parallel,
             deterministic=True,
         )

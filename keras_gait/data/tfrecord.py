@@ -14,7 +14,6 @@ import numpy as np
 
 HEAD = struct.Struct("<QI")
 HEAD_BYTES = 12
-FRAMING_BYTES = 16  # head + crc of the payload
 _LANE = 256  # bytes of one lane of the parallel crc
 
 

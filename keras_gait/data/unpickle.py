@@ -56,12 +56,3 @@ def loads(data, place):
         raise
     except Exception as error:  # damaged pickles raise nearly anything
         raise GaitError(f"{place}: this pickle is damaged ({error!r}): get the file again.") from error
-
-
-def load(path):
-    """The object in the pickle file ``path``."""
-    try:
-        with open(path, "rb") as file:
-            return loads(file.read(), path)
-    except OSError as error:
-        raise GaitError(f"{path} cannot be read: {error.strerror}.") from error

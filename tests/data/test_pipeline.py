@@ -95,6 +95,14 @@ def test_the_stream_gives_the_batches_in_order_from_any_number(make, mixing):
     assert number == 7
 
 
+def test_the_stream_knows_its_types_without_reading(make, dataset):
+    dataset._store.broken = True
+    for classes, mixing, kind in ((3, None, "uint8"), (3, {}, "float32"), (0, {}, "uint8")):
+        clips, _ = make(classes, mixing=mixing).to_tf_data().element_spec
+        assert clips.shape.as_list() == [None, None, 2, 64, 1]
+        assert clips.dtype.name == kind
+
+
 def test_the_stream_without_classes_has_labels_only(make):
     _, wanted = next(make(classes=0).to_tf_data().as_numpy_iterator())
     assert set(wanted) == {"embeddings"}

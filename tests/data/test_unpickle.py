@@ -67,10 +67,6 @@ def test_a_dotted_path_into_an_allowed_module_is_refused():
         unpickle.loads(data, "here")
 
 
-def test_a_damaged_pickle_and_a_missing_file_are_named(tmp_path):
+def test_a_damaged_pickle_is_named():
     with pytest.raises(GaitError, match="here: this pickle is damaged"):
         unpickle.loads(pickle.dumps(np.arange(100))[:60], "here")
-    with pytest.raises(GaitError, match=r"none\.pkl cannot be read"):
-        unpickle.load(tmp_path / "none.pkl")
-    (tmp_path / "some.pkl").write_bytes(pickle.dumps([1]))
-    assert unpickle.load(tmp_path / "some.pkl") == [1]
