@@ -58,7 +58,8 @@ class BatchAllTriplet(keras.losses.Loss):
             1 over the batch, as the published ``--norm_triplet_loss`` does.
         blocks: the batch is so many consecutive blocks of one size, and triplets stay inside a block: what
             as many devices compute, each with its own block.
-        state: a `MarginState` for margins that grow by 0.1 where a part had no active triplet in 100 calls.
+        state: a `MarginState` for margins that grow by 0.1 where a part had no active triplet in 100 calls;
+            not with ``soft``.
     """
 
     def __init__(
@@ -75,6 +76,10 @@ class BatchAllTriplet(keras.losses.Loss):
         if normalise not in (None, "descriptor", "batch"):
             raise ValueError(
                 f"normalise must be None, 'descriptor' or 'batch'. Received: normalise={normalise!r}"
+            )
+        if soft and state is not None:
+            raise ValueError(
+                "soft has no margin, so none that could be adaptive. Received: soft=True and a state"
             )
         self.margin = margin
         self.soft = soft

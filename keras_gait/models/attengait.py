@@ -1,5 +1,6 @@
 """AttenGait: attention on optical flow (Castro et al., Pattern Recognition 2024)."""
 
+import numbers
 from functools import cached_property
 
 import keras
@@ -41,7 +42,7 @@ class AttenGait(keras.Model):
         split_crossentropy: a classifier for each part; otherwise one on all parts joined.
         shared_weights_crossentropy: with ``split_crossentropy``, the same classifier for all parts.
         softmax_attention: softmax over the attention weights.
-        attention_drop_rate: share of attention weights dropped in training, 0..1.
+        attention_drop_rate: share of attention weights dropped in training, below 1.
         reduction: pooling over frames, ``"both"`` (mean plus maximum) or ``"mean"``.
         weight_decay: L2 factor on all kernels but those of normalisation and classifier.
         subtract_mean: subtract a mean frame from every frame, see `PixelScaling`.
@@ -74,8 +75,20 @@ class AttenGait(keras.Model):
                 "frame_shape must be (height, width, channels), height at least 64, width at least 4. "
                 f"Received: frame_shape={tuple(frame_shape)}"
             )
-        if n_filters is not None and (isinstance(n_filters, int) or len(n_filters) != 4):
-            raise ValueError(f"n_filters must be four widths. Received: n_filters={n_filters}")
+        if n_filters is not None and not _are_widths(n_filters):
+            raise ValueError(
+                f"n_filters must be four widths, whole numbers from 1. Received: n_filters={n_filters}"
+            )
+        if combined_output_length < 1:
+            raise ValueError(
+                "combined_output_length must be at least 1. Received: "
+                f"combined_output_length={combined_output_length}"
+            )
+        if not 0 <= attention_drop_rate < 1:
+            raise ValueError(
+                "attention_drop_rate must be at least 0 and below 1. Received: "
+                f"attention_drop_rate={attention_drop_rate}"
+            )
         deep = nclasses > DEEP_ABOVE if deep is None else deep
         widths = tuple(n_filters or SIZES[model_size])
 
@@ -147,6 +160,17 @@ class AttenGait(keras.Model):
 
     min_frames = 16  # the highest bin of the temporal pyramid
 
+    @classmethod
+    def for_classes(cls, classes, classifier=True, deep=None, **options):
+        """The model for data of so many classes: they tell the depth even where no ``classifier`` is."""
+        deep = classes > DEEP_ABOVE if deep is None else deep
+        return cls(nclasses=classes if classifier else 0, deep=deep, **options)
+
+    @property
+    def mean_frame(self):
+        """The variable that holds the mean frame, with ``subtract_mean``."""
+        return self.get_layer("pixel_scaling").mean
+
     @cached_property
     def encoder(self):
         """The same input to ``embeddings`` alone; shares this model's weights."""
@@ -174,6 +198,14 @@ class AttenGait(keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         return cls(**config)
+
+
+def _are_widths(values):
+    return (
+        isinstance(values, list | tuple)
+        and len(values) == 4
+        and all(isinstance(value, numbers.Integral) and value > 0 for value in values)
+    )
 
 
 def attention_maps(model):

@@ -5,10 +5,12 @@ import copy
 import difflib
 import inspect
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
 from keras_gait.errors import GaitError
+from keras_gait.evaluation.distances import METRICS
 
 SEED = 232323
 
@@ -57,7 +59,15 @@ SUPERVISED = {
     "evaluation": {"metric": "L1", "knn": 1, "min_frames": 30},
 }
 
-METHODS = {"attengait": SUPERVISED}
+
+class Method(NamedTuple):
+    """A published system: its settings, and its model's class in `keras_gait.models`."""
+
+    settings: dict
+    model: str
+
+
+METHODS = {"attengait": Method(SUPERVISED, "AttenGait")}
 
 # Types of the keys that may also be null.
 OPTIONAL = {
@@ -79,7 +89,13 @@ LEAST = {
     "train.extra_epochs": 0,
     "train.save_epoch": 1,
     "train.multi_gpu": 0,
+    "train.seed": 0,
+    "evaluation.knn": 1,
+    "evaluation.min_frames": 1,
 }
+
+# Words that a key may hold, where nothing that the training builds would refuse another.
+WORDS = {"evaluation.metric": METRICS}
 
 
 def load_recipe(path=None, overrides=None):
@@ -95,9 +111,9 @@ def load_recipe(path=None, overrides=None):
     """
     given = _read(path) if path else {}
     method = (overrides or {}).get("method", given.get("method", "attengait"))
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise GaitError(f"unknown method {method!r}. Known: {', '.join(METHODS)}")
-    known = METHODS[method] | {"model": _model_defaults(method)}
+    known = METHODS[method].settings | {"model": _model_defaults(method)}
     recipe = copy.deepcopy(known)
     where = f" in {path}" if path else ""
     for key, value in _flat(given):
@@ -141,13 +157,16 @@ def _read(path):
     return content
 
 
+def model_class(method):
+    from keras_gait import models  # loads Keras, which takes seconds
+
+    return getattr(models, METHODS[method].model)
+
+
 def _model_defaults(method):
     """The constructor arguments of a method's model, which the recipe's ``model`` section may set."""
-    from keras_gait import models
-
-    model = {"attengait": models.AttenGait}[method]
     taken_from_data = {"nclasses", "frame_shape", "weight_decay"}
-    parameters = inspect.signature(model.__init__).parameters.values()
+    parameters = inspect.signature(model_class(method).__init__).parameters.values()
     return {
         p.name: p.default
         for p in parameters
@@ -190,7 +209,7 @@ def _unknown(key, known, where):
 
 
 def _checked(key, value, default, where):
-    """``value``, as a float where one is expected; refused if of another type or below `LEAST`."""
+    """``value``, as a float where one is expected; refused where type, `LEAST` or `WORDS` do not allow it."""
     if isinstance(default, float) and not isinstance(value, bool):
         with contextlib.suppress(TypeError, ValueError):  # YAML 1.1 reads 1e-4 as text
             value = float(value)
@@ -200,4 +219,8 @@ def _checked(key, value, default, where):
         raise GaitError(f"recipe key {key!r}{where} must be of type {expected}. Received: {value!r}")
     if key in LEAST and value < LEAST[key]:
         raise GaitError(f"recipe key {key!r}{where} must be at least {LEAST[key]}. Received: {value!r}")
+    if key in WORDS and value not in WORDS[key]:
+        raise GaitError(
+            f"recipe key {key!r}{where} must be one of {', '.join(WORDS[key])}. Received: {value!r}"
+        )
     return value

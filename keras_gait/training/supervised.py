@@ -12,8 +12,6 @@ from keras_gait.data.pipeline import ClipBatches
 from keras_gait.data.sampling import ClipSampling, PKSampler
 from keras_gait.errors import GaitError
 from keras_gait.losses import BatchAllTriplet, MarginState, PartsCrossentropy
-from keras_gait.models import AttenGait
-from keras_gait.models.attengait import DEEP_ABOVE
 from keras_gait.training.checkpointing import (
     STATE_FILE,
     History,
@@ -26,8 +24,9 @@ from keras_gait.training.checkpointing import (
 )
 from keras_gait.training.devices import distribute, half_precision_policy
 from keras_gait.training.optimizers import DECOUPLED, make_optimizer
+from keras_gait.training.recipes import model_class
 from keras_gait.training.runs import FINAL_MODEL, is_complete, open_run, run_name
-from keras_gait.vision.clips import cut_columns
+from keras_gait.vision.clips import check_cut, cut_columns
 
 GALLERY_CLASSES = (50,)  # published sets of which one model is tuned for each view that it leaves out
 
@@ -39,7 +38,7 @@ def train(recipe):
 
     Raises:
         GaitError: no data set, too few usable sequences or subjects, devices missing, or a run folder
-            with other settings.
+            with other settings or another data set.
     """
     data = recipe["data"]
     per_view = data["leave_out_views"] or data["nclasses"] in GALLERY_CLASSES
@@ -57,7 +56,7 @@ def _train_on(recipe, dataset, subfolder=""):
     batches = make_batches(recipe, dataset)
     classes, batch = len(dataset.subjects), batches.sampler.p * batches.sampler.k
     name = run_name(recipe, classes, batch)
-    folder = open_run(Path(recipe["train"]["experdir"]) / name / subfolder, recipe)
+    folder = open_run(Path(recipe["train"]["experdir"]) / name / subfolder, recipe, dataset)
     if recipe["train"]["verbose"]:
         print(f"run folder: {folder}")
     if is_complete(folder):
@@ -78,6 +77,8 @@ def _train_on(recipe, dataset, subfolder=""):
 def make_batches(recipe, dataset):
     """The recipe's `ClipBatches` over a data set's usable sequences."""
     settings = recipe["sampler"]
+    if recipe["data"]["cut"]:
+        check_cut(dataset)
     clips = ClipSampling(
         settings["frames"], settings["shuffled"], settings["varying_length"], settings["repeat"]
     )
@@ -121,32 +122,37 @@ def _batch_layout(settings):
 
 
 def make_model(recipe, dataset, classes):
-    """The recipe's model for a data set, with the weights of ``init_net`` where given."""
-    optimizer, options = recipe["optimizer"], dict(recipe["model"])
-    if options["deep"] is None:  # by the data's classes, also where there is no classifier
-        options["deep"] = classes > DEEP_ABOVE
-    with_classifier = classes if recipe["losses"]["cross_weight"] else 0
+    """The recipe's model for a data set, with random weights."""
+    optimizer = recipe["optimizer"]
     try:
-        model = AttenGait(
-            nclasses=with_classifier,
+        return model_class(recipe["method"]).for_classes(
+            classes,
+            classifier=bool(recipe["losses"]["cross_weight"]),
             frame_shape=dataset.frame_shape,
             weight_decay=0.0 if optimizer["name"] in DECOUPLED else optimizer["weight_decay"],
-            **options,
+            **recipe["model"],
         )
     except ValueError as error:
         raise GaitError(f"the model cannot be built for {dataset.path}: {error}") from error
+
+
+def start_weights(model, recipe, batches):
+    """What a run starts with that is not random: the mean frame, the weights of ``init_net`` where given."""
     if model.subtract_mean:
-        model.get_layer("pixel_scaling").mean.assign(mean_frame(dataset))
+        model.mean_frame.assign(mean_frame(batches.dataset, batches.transform))
     if recipe["train"]["init_net"]:
         _start_from(model, recipe["train"]["init_net"])
-    return model
 
 
-def mean_frame(dataset):
-    """Mean over all frames of a data set, float32 ``(height, width, channels)``, streamed."""
+def mean_frame(dataset, transform=None):
+    """Mean over all frames of a data set, float32 ``(height, width, channels)``, streamed.
+
+    ``transform`` is applied to the frames before, as for training.
+    """
     total = np.zeros(dataset.frame_shape, np.float64)
     for i in range(len(dataset)):
-        total += dataset.read(i).sum(axis=0, dtype=np.float64)
+        frames = dataset.read(i)
+        total += (frames if transform is None else transform(frames)).sum(axis=0, dtype=np.float64)
     return (total / dataset.frames.sum()).astype(np.float32)
 
 
@@ -186,7 +192,11 @@ def _fit(recipe, batches, classes, folder):
     compile_phase(recipe["losses"]["cross_weight"])
     model.optimizer.build(model.trainable_variables)
     state = folder / STATE_FILE
-    done = restore_state(model, state) if state.exists() else 0
+    if state.exists():
+        done = restore_state(model, state)
+    else:
+        done = 0
+        start_weights(model, recipe, batches)
     for last, cross_weight in _phases(recipe):
         if done < last:
             compile_phase(cross_weight)

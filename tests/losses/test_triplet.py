@@ -143,3 +143,8 @@ def test_settings_survive_the_config():
     loss = BatchAllTriplet(0.3, soft=True, normalise="descriptor", blocks=2)
     again = BatchAllTriplet.from_config(loss.get_config())
     assert (again.margin, again.soft, again.normalise, again.blocks) == (0.3, True, "descriptor", 2)
+
+
+def test_a_soft_margin_cannot_be_adaptive():
+    with pytest.raises(ValueError, match="soft has no margin, so none that could be adaptive"):
+        BatchAllTriplet(soft=True, state=MarginState(2, 0.2))

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 SMALL = Path(__file__).resolve().parent.parent / "fixtures" / "attengait_small.keras"
@@ -98,6 +99,19 @@ def test_a_recipe_file_is_used_and_the_command_line_wins(train, tmp_path, monkey
         (["--lr_sched"], "a warm-up of 20 epochs leaves nothing of 1 epochs"),
         (["--model_size", "huge"], "model_size must be one of ['large', 'medium', 'small']"),
         (["--model.n_filters", "[1,2]"], "n_filters must be four widths"),
+        (["--model.n_filters", "[a,b,c,d]"], "n_filters must be four widths"),
+        (["--model.n_filters", "[3,4,4,0]"], "n_filters must be four widths, whole numbers from 1"),
+        (["--combined_output_length", "0"], "combined_output_length must be at least 1"),
+        (["--attention_drop_rate", "1.0"], "attention_drop_rate must be at least 0 and below 1"),
+        (["--attention_drop_rate", "1.5"], "attention_drop_rate must be at least 0 and below 1"),
+        (["--train.seed=-1"], "'train.seed' on the command line must be at least 0. Received: -1"),
+        (["--method", "[a]"], "unknown method ['a']. Known: attengait"),
+        (
+            ["--evaluation.metric", "nonsense"],
+            "'evaluation.metric' on the command line must be one of L1, L2",
+        ),
+        (["--evaluation.knn", "0"], "'evaluation.knn' on the command line must be at least 1"),
+        (["--soft_triplet_loss", "--adaptative_triplet_loss"], "soft has no margin, so none that could be"),
         (["--losses.normalise", "channel"], "normalise must be None, 'descriptor' or 'batch'"),
         (["--init_net", "nowhere.keras"], "no model file at nowhere.keras"),
         (["--init_net", SMALL, "--model.n_filters", "[2,4,4,5]"], "holds a model of another size"),
@@ -106,6 +120,37 @@ def test_a_recipe_file_is_used_and_the_command_line_wins(train, tmp_path, monkey
 )
 def test_a_wrong_use_is_one_line(train, flags, message):
     assert message in refused(train(*flags))
+
+
+def test_cut_on_frames_of_another_width_is_one_line(train, tmp_path):
+    from keras_gait.data.writer import Sequence, write_dataset
+
+    (tmp_path / "raw").mkdir()
+    sources = [str(tmp_path / "raw" / name) for name in ("001", "002")]
+    for source in sources:
+        Path(source).touch()
+    write_dataset(
+        tmp_path / "narrow",
+        [Sequence(Path(source).name, "nm", "000", "01", source) for source in sources],
+        narrow_walk,
+        modality="flow",
+        source="black",
+        split="train",
+        frame_shape=(64, 44, 3),
+    )
+    message = refused(train("--cut", datadir=tmp_path / "narrow"))
+    assert message == f"--cut is for frames 64 wide; those of {tmp_path / 'narrow'} are 44 wide"
+
+
+def narrow_walk(source):
+    return np.zeros((16, 64, 44, 3), np.uint8), []
+
+
+@pytest.mark.parametrize("datadir", [".", "/"])
+def test_a_folder_without_a_name_is_no_data_set(train, tmp_path, monkeypatch, datadir):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert f"{datadir} holds no data set" in refused(train(datadir=datadir))
 
 
 def test_a_data_set_must_be_given(command):

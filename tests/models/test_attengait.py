@@ -129,12 +129,12 @@ def test_the_mean_frame_is_subtracted_and_saved_with_the_model(tmp_path):
     model = AttenGait(subtract_mean=True, **TINY)
     before = embed(model, clips())
     mean = clips(1, 1, seed=9)[0, 0]
-    model.get_layer("pixel_scaling").mean.assign(mean)
+    model.mean_frame.assign(mean)
     after = embed(model, clips())
     assert np.abs(after - before).max() > 1e-2
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    np.testing.assert_array_equal(ops.convert_to_numpy(again.get_layer("pixel_scaling").mean), mean)
+    np.testing.assert_array_equal(ops.convert_to_numpy(again.mean_frame), mean)
 
 
 @pytest.mark.parametrize("shape", [(64, 44, 1), (66, 45, 2)])
@@ -155,10 +155,31 @@ def test_an_unknown_size_is_refused_with_the_known_ones():
         AttenGait(model_size="huge")
 
 
-@pytest.mark.parametrize("widths", [(3, 4, 4), 5])
+@pytest.mark.parametrize("widths", [(3, 4, 4), 5, (3, 4, 4, 0), (3, 4, 4, -1), "abcd", ["a", "b", "c", "d"]])
 def test_four_widths_are_needed(widths):
-    with pytest.raises(ValueError, match="n_filters"):
+    with pytest.raises(ValueError, match="n_filters must be four widths"):
         AttenGait(n_filters=widths)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("combined_output_length", 0),
+        ("attention_drop_rate", 1.0),
+        ("attention_drop_rate", -0.1),
+        ("attention_drop_rate", float("nan")),
+    ],
+)
+def test_a_value_that_cannot_train_is_refused_by_name(option, value):
+    with pytest.raises(ValueError, match=rf"{option} must be .* Received: {option}={value}"):
+        AttenGait(**TINY | {option: value})
+
+
+@pytest.mark.parametrize(("classes", "deep"), [(999, False), (1000, True)])
+def test_the_data_tells_the_depth_even_without_a_classifier(classes, deep):
+    model = AttenGait.for_classes(classes, classifier=False, **TINY)
+    assert (model.deep, model.nclasses) == (deep, 0)
+    assert AttenGait.for_classes(classes, deep=not deep, **TINY).nclasses == classes
 
 
 def test_the_weight_decay_is_on_all_kernels_but_the_classifier():

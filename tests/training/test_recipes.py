@@ -93,6 +93,9 @@ def test_another_type_is_refused(key, value, kind):
         ("sampler.k", 1),
         ("train.epochs", 1),
         ("train.save_epoch", 1),
+        ("train.seed", 0),
+        ("evaluation.knn", 1),
+        ("evaluation.min_frames", 1),
     ],
 )
 def test_values_too_small_to_train_are_refused(key, least):
@@ -151,6 +154,17 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_an_unknown_method_is_refused_with_the_known_ones():
     with pytest.raises(GaitError, match=r"'gaitset'. Known: attengait"):
         load_recipe(None, {"method": "gaitset"})
+
+
+@pytest.mark.parametrize("method", [["attengait"], {"name": "attengait"}, None])
+def test_a_method_that_is_no_word_is_refused(method):
+    with pytest.raises(GaitError, match=r"unknown method .* Known: attengait"):
+        load_recipe(None, {"method": method})
+
+
+def test_an_unknown_metric_is_refused_with_the_known_ones():
+    with pytest.raises(GaitError, match=r"'evaluation.metric' .* one of L1, L2, .* Received: 'nonsense'"):
+        load_recipe(None, {"evaluation.metric": "nonsense"})
 
 
 def test_a_saved_recipe_comes_back_the_same(tmp_path):

@@ -1,6 +1,7 @@
 """Supervised training: what is learnt from what, and that a stop costs nothing."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
 from keras_gait.training import checkpointing, supervised
 from keras_gait.training.checkpointing import STATE_FILE
+from keras_gait.vision.clips import cut_columns
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 pytestmark = [
@@ -72,12 +74,20 @@ def long_run(finished, tiny_recipe, tmp_path_factory, monkeypatch):
 
 @pytest.mark.backend
 def test_a_run_killed_twice_ends_as_one_that_was_never_killed(long_run, tiny_recipe, monkeypatch):
+    starts, run_epochs = [], supervised._run_epochs
+
+    def noting(model, batches, first, *others):
+        starts.append(first)
+        run_epochs(model, batches, first, *others)
+
+    monkeypatch.setattr(supervised, "_run_epochs", noting)
     for after in (5, 5):  # in the midst of the second epoch, then of the third
         with monkeypatch.context() as patch:
             patch.setattr(supervised, "SaveState", killing(after))
             with pytest.raises(KilledError):
                 supervised.train(tiny_recipe(**LONG))
     folder = supervised.train(tiny_recipe(**LONG))
+    assert starts == [0, 1, 2, 2]  # after the kill: the second epoch, and its phase's end; the third again
     expected, found = state(long_run), state(folder)
     assert list(found) == list(expected)
     for name, values in expected.items():
@@ -222,18 +232,48 @@ def test_the_classifier_is_left_away_where_nothing_trains_it(tiny_recipe, datase
     assert supervised.make_model(recipe, dataset, 5).nclasses == 0
 
 
-def test_the_mean_frame_is_the_mean_over_all_frames(tiny_recipe, dataset):
+def started(recipe, dataset, classes):
+    """The model that a run of the recipe starts with."""
+    model = supervised.make_model(recipe, dataset, classes)
+    supervised.start_weights(model, recipe, supervised.make_batches(recipe, dataset))
+    return model
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_mean_frame_is_the_mean_over_all_frames_as_the_model_gets_them(tiny_recipe, dataset, cut):
     frames = np.concatenate([dataset.read(i) for i in range(len(dataset))])
-    np.testing.assert_allclose(supervised.mean_frame(dataset), frames.mean(axis=0), rtol=1e-5)
-    model = supervised.make_model(tiny_recipe(**{"model.subtract_mean": True}), dataset, 5)
-    np.testing.assert_allclose(
-        keras.ops.convert_to_numpy(model.get_layer("pixel_scaling").mean), frames.mean(axis=0), rtol=1e-5
-    )
+    expected = (cut_columns(frames) if cut else frames).mean(axis=0)
+    model = started(tiny_recipe(**{"model.subtract_mean": True, "data.cut": cut}), dataset, 5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model.mean_frame), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mean", [False, True])
+def test_a_run_that_goes_on_needs_neither_its_first_weights_nor_the_mean_again(
+    tiny_recipe, tmp_path, monkeypatch, mean
+):
+    source = shutil.copy(FIXTURES / "attengait_small.keras", tmp_path / "first.keras")
+    start = {"model.subtract_mean": True} if mean else {"train.init_net": str(source)}
+    recipe = tiny_recipe(**start, **{"train.epochs": 2})
+    monkeypatch.setattr(checkpointing, "SECONDS_BETWEEN_SAVES", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(supervised, "SaveState", killing(5))
+        with pytest.raises(KilledError):
+            supervised.train(recipe)
+    source.unlink()
+    monkeypatch.setattr(supervised, "mean_frame", None)
+    assert (supervised.train(recipe) / "model-final.keras").is_file()
+
+
+def test_cut_needs_frames_of_its_width(tiny_recipe):
+    narrow = casia(5)
+    narrow.frame_shape = (64, 44, 3)
+    with pytest.raises(GaitError, match="--cut is for frames 64 wide; those of casiab are 44 wide"):
+        supervised.make_batches(tiny_recipe(**{"data.cut": True}), narrow)
 
 
 def test_a_run_starts_from_our_own_model(tiny_recipe, dataset, capsys):
     path = FIXTURES / "attengait_small.keras"
-    model = supervised.make_model(tiny_recipe(**{"train.init_net": str(path)}), dataset, 5)
+    model = started(tiny_recipe(**{"train.init_net": str(path)}), dataset, 5)
     source = load_model(path)
     for a, b in zip(model.encoder.get_weights(), source.encoder.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -245,7 +285,7 @@ def test_a_run_starts_from_published_weights_with_their_classifier(tiny_recipe, 
     source = load_model(path)
     options = {f"model.{key}": source.get_config()[key] for key in ("n_filters", "combined_output_length")}
     recipe = tiny_recipe(**options, **{"train.init_net": str(path)})
-    model = supervised.make_model(recipe, dataset, source.nclasses)
+    model = started(recipe, dataset, source.nclasses)
     for a, b in zip(model.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert capsys.readouterr().out == ""
@@ -258,4 +298,4 @@ def test_a_model_of_another_size_is_refused_with_the_weights_that_differ(tiny_re
     with pytest.raises(
         GaitError, match=r"another size: conv_0/kernel \(5, 5, 3, 3\) instead of \(5, 5, 3, 2\)"
     ):
-        supervised.make_model(recipe, dataset, 5)
+        started(recipe, dataset, 5)
