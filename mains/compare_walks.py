@@ -61,10 +61,11 @@ class Half:
 
 def walk_names(dataset):
     """A name for each sequence: its subject, and the rest where a subject has several."""
-    full = zip(dataset.subject, dataset.condition, dataset.video, dataset.view, strict=True)
-    names = ["/".join(field for field in fields if field) for fields in full]
-    alone = len(dataset.subjects) == len(dataset)
-    return [str(subject) for subject in dataset.subject] if alone else names
+    from keras_gait.evaluation.embedding import sequence_name
+
+    if len(dataset.subjects) == len(dataset):
+        return [str(subject) for subject in dataset.subject]
+    return [sequence_name(dataset, i) for i in range(len(dataset))]
 
 
 def print_matrix(names, values):

@@ -48,7 +48,7 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, 
             values = np.asarray(model.encoder.predict_on_batch(frames), np.float32)
             if not np.isfinite(values).all():
                 raise GaitError(
-                    f"the model gives embeddings that are not finite for {_name(dataset, members[0])}"
+                    f"the model gives embeddings that are not finite for {sequence_name(dataset, members[0])}"
                 )
             if embeddings is None:
                 embeddings = _array((len(dataset), *values.shape[1:]), output)
@@ -77,7 +77,7 @@ def check_frames(model, dataset):
 def long_enough(dataset, min_frames):
     """The sequences of at least ``min_frames`` frames, and names of the others -> ``(data set, [str])``."""
     short = np.flatnonzero(dataset.frames < min_frames)
-    names = [f"{_name(dataset, i)} ({dataset.frames[i]})" for i in short]
+    names = [f"{sequence_name(dataset, i)} ({dataset.frames[i]})" for i in short]
     return (dataset.select(dataset.frames >= min_frames) if names else dataset), names
 
 
@@ -170,7 +170,8 @@ def _array(shape, output):
     return np.lib.format.open_memmap(output, mode="w+", dtype=np.float32, shape=shape)
 
 
-def _name(dataset, i):
+def sequence_name(dataset, i):
+    """How a sequence is called in messages and pictures: "075/nm/090/05"."""
     fields = (column[i] for column in (dataset.subject, dataset.condition, dataset.view, dataset.video))
     return "/".join(field for field in fields if field)
 

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 
 from keras_gait.evaluation import report
+from keras_gait.evaluation.embedding import sequence_name
 from keras_gait.evaluation.figures import attention_overlays, cmc_curves, view_heat_maps
 from keras_gait.evaluation.results import tables
 
@@ -38,17 +39,13 @@ def write_evaluation_report(path, result, facts, model, probe, simulated=False):
 
 
 def attention_section(model, dataset, conditions):
-    """Attention maps over a frame of each condition; None unless the model's module has "
-    "``attention_maps``."""
+    """Attention maps over a frame of each condition; None where the model has no ``attention_maps``."""
     find_maps = getattr(sys.modules[type(model).__module__], "attention_maps", None)
     if find_maps is None or dataset.frame_shape[-1] not in (1, 3):
         return None
     chosen = sample_sequences(dataset, conditions)
     frames = [dataset.read(i, int(dataset.frames[i]) // 2, 1)[0] for i in chosen]
-    names = [
-        " ".join(field for field in (dataset.subject[i], dataset.condition[i], dataset.view[i]) if field)
-        for i in chosen
-    ]
+    names = [sequence_name(dataset, i) for i in chosen]
     png = attention_overlays(frames, names, find_maps(model))
     return report.picture(png, "Each layer's attention over one frame: grey is its least, orange its most.")
 
