@@ -107,14 +107,18 @@ def _frame_size(layers):
 def _config_settings(config):
     """Settings that only the layers' own configuration tells."""
     settings = {}
-    for layer in (config or {}).get("config", {}).get("layers", []):
-        if layer["class_name"] == "InputLayer":
-            settings["frame_shape"] = tuple(layer["config"]["batch_input_shape"][2:])
-        if layer["class_name"] == "AttentionConv":
-            settings["softmax_attention"] = layer["config"]["softmax"]
-            settings["attention_drop_rate"] = layer["config"]["dropout_rate"]
-        if layer["class_name"] == "HPP":
-            settings["reduction"] = "both" if layer["config"]["reduction"] == "both" else "mean"
+    try:
+        for layer in (config or {}).get("config", {}).get("layers", []):
+            kind, told = layer["class_name"], layer["config"]
+            if kind == "InputLayer":
+                settings["frame_shape"] = tuple(int(size) for size in told["batch_input_shape"][2:])
+            if kind == "AttentionConv":
+                settings["softmax_attention"] = bool(told["softmax"])
+                settings["attention_drop_rate"] = float(told["dropout_rate"])
+            if kind == "HPP":
+                settings["reduction"] = "both" if told["reduction"] == "both" else "mean"
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise GaitError(f"the file's model_config is damaged ({error!r}); copy the file again") from error
     return settings
 
 

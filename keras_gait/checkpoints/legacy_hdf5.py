@@ -5,7 +5,7 @@ import json
 import h5py
 import numpy as np
 
-from keras_gait.errors import GaitError
+from keras_gait.errors import DAMAGED_HDF5, GaitError
 
 
 def read_weights(path):
@@ -20,14 +20,19 @@ def read_weights(path):
             if not _names(group, "layer_names"):
                 raise GaitError(f"{path} is HDF5 but holds no Keras weights (no 'layer_names')")
             config = file.attrs.get("model_config")
+            config = None if config is None else json.loads(config)
             weights = {
-                weight: np.asarray(group[layer][weight])
+                weight: np.asarray(group[layer][weight], np.float32)
                 for layer in _names(group, "layer_names")
                 for weight in _names(group[layer], "weight_names")
             }
-    except (OSError, KeyError) as error:
-        raise GaitError(f"{path} is not a readable Keras HDF5 file: {error}") from error
-    return weights, None if config is None else json.loads(config)
+    except GaitError:
+        raise
+    except DAMAGED_HDF5 as error:
+        raise GaitError(
+            f"{path} is damaged or no Keras HDF5 file; copy it again: {' '.join(str(error).split())}"
+        ) from error
+    return weights, config
 
 
 def _names(group, attribute):

@@ -1,6 +1,7 @@
 """One function that opens whatever model file a user has."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -8,7 +9,7 @@ import keras
 
 from keras_gait.checkpoints.attengait import attengait_from_weights
 from keras_gait.checkpoints.legacy_hdf5 import read_weights
-from keras_gait.errors import GaitError
+from keras_gait.errors import DAMAGED_HDF5, GaitError
 
 
 def load_model(path, **options):
@@ -31,7 +32,10 @@ def load_model(path, **options):
         return _load_ours(path)
     if h5py.is_hdf5(path):
         weights, config = read_weights(path)
-        return attengait_from_weights(weights, config, **options)
+        try:
+            return attengait_from_weights(weights, config, **options)
+        except GaitError as error:
+            raise GaitError(f"{path}: {error}") from error
     raise GaitError(f"{path} is not a model: expected a .keras file, or Keras HDF5 (.hdf5, .h5)")
 
 
@@ -40,8 +44,8 @@ def _load_ours(path):
 
     try:
         model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (*DAMAGED_HDF5, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
         raise GaitError(f"{path} does not open as a Keras model: {reason}") from error
     known = [name for name in keras_gait.models.__all__ if type(model).__name__ == name]
     if not known:
@@ -57,6 +61,6 @@ def _is_ours(path):
     try:
         with h5py.File(path, "r") as file:
             version = file.attrs.get("keras_version", "2")
-    except OSError as error:
+    except DAMAGED_HDF5 as error:
         raise GaitError(f"{path} is a damaged HDF5 file; copy it again: {error}") from error
     return not str(version).startswith("2")

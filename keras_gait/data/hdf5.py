@@ -17,7 +17,7 @@ from keras_gait.data import unpickle
 from keras_gait.data.dataset import GaitDataset
 from keras_gait.data.problems import Problem
 from keras_gait.data.writer import Sequence
-from keras_gait.errors import GaitError
+from keras_gait.errors import DAMAGED_HDF5, GaitError
 
 _BOOKKEEPING = {
     "CLASS",
@@ -41,7 +41,9 @@ def read_hdf5(path):
         with h5py.File(path, "r") as file:
             tree = _read_dict(file, str(path))
             return tree["data"] if "DEEPDISH_IO_UNPACK" in file.attrs else tree
-    except (OSError, KeyError, RecursionError) as error:
+    except GaitError:
+        raise
+    except DAMAGED_HDF5 as error:
         raise GaitError(f"{path} cannot be read as an HDF5 file ({error}): copy it again.") from error
 
 
@@ -103,7 +105,9 @@ def _frames(path):
     try:
         with h5py.File(path, "r") as file:
             yield file["data"]
-    except (OSError, KeyError) as error:
+    except GaitError:
+        raise
+    except DAMAGED_HDF5 as error:
         raise GaitError(f"{path} is missing or damaged ({error}): copy it again.") from error
 
 

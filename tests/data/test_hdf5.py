@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 import h5py
@@ -167,3 +168,25 @@ def test_a_link_in_a_circle_is_an_error_not_a_crash(tmp_path):
         file.create_group("a")["again"] = h5py.SoftLink("/a")
     with pytest.raises(GaitError, match="cannot be read"):
         read_hdf5(tmp_path / "info.h5")
+
+
+def test_files_with_wrong_bytes_are_read_or_refused_by_one_line(tmp_path):
+    folder = tmp_path / NAME
+    for target in (folder.with_name(NAME + ".h5"), folder / "001_nm-01_000.h5"):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(CASIA, folder)
+        shutil.copy(CASIA.with_name(NAME + ".h5"), tmp_path)
+        content = target.read_bytes()
+        refusals = []
+        for number in range(60):
+            rng = np.random.default_rng(number)
+            copy = bytearray(content)
+            for place in rng.integers(0, len(copy), 6):
+                copy[place] = rng.integers(256)
+            target.write_bytes(copy)
+            try:
+                open_dataset(folder).read(0)
+            except GaitError as error:
+                refusals.append(str(error))
+        assert len(refusals) > 10
+        assert not [refusal for refusal in refusals if "\n" in refusal]
