@@ -7,7 +7,8 @@ from keras_gait.errors import GaitError
 from keras_gait.training.schedules import WarmupCosine
 
 DECOUPLED = ("AdamW", "LAMB")  # decay weights themselves, so the model's own L2 is off
-MIN_RATE = 1e-5
+MIN_RATE = 1e-5  # at the end of the schedules that AdamW and AdaBelief have of their own
+MIN_DECAY = 0.1  # share of AdamW's weight decay that is left at the end
 
 
 def make_optimizer(name, learning_rate, weight_decay, schedule, epochs, steps_per_epoch):
@@ -41,12 +42,14 @@ def make_optimizer(name, learning_rate, weight_decay, schedule, epochs, steps_pe
 
 def _adamw(rate, weight_decay, total):
     if isinstance(rate, float):
-        rate = keras.optimizers.schedules.CosineDecay(rate, total, alpha=MIN_RATE / max(rate, MIN_RATE))
-    return keras.optimizers.AdamW(rate, weight_decay=weight_decay)
+        rate = WarmupCosine(rate, total, least=min(rate, MIN_RATE))
+    return FadingAdamW(rate, WarmupCosine(weight_decay, total, least=MIN_DECAY * weight_decay))
 
 
 def _adabelief(rate, weight_decay, total):
-    return AdaBelief(WarmupCosine(rate, total + 1, total // 10) if isinstance(rate, float) else rate)
+    if isinstance(rate, float):
+        rate = WarmupCosine(rate, total + 1, total // 10, least=min(rate, MIN_RATE))
+    return AdaBelief(rate)
 
 
 OPTIMIZERS = {
@@ -57,6 +60,34 @@ OPTIMIZERS = {
     "AdaBelief": _adabelief,
     "LAMB": lambda rate, decay, total: keras.optimizers.Lamb(rate, weight_decay=decay),
 }
+
+
+@keras.saving.register_keras_serializable("keras_gait")
+class FadingAdamW(keras.optimizers.Adam):
+    """AdamW whose weight decay follows a schedule: ``w <- w - rate * decay(step) * w`` before Adam's step.
+
+    Args:
+        learning_rate: a rate or a schedule.
+        decay: a schedule, for instance `WarmupCosine`.
+    """
+
+    def __init__(self, learning_rate, decay, name="fading_adamw", **kwargs):
+        super().__init__(learning_rate, name=name, **kwargs)
+        self.decay = decay
+
+    def update_step(self, gradient, variable, learning_rate):
+        share = ops.cast(learning_rate * self.decay(self.iterations), variable.dtype)
+        self.assign_sub(variable, share * variable)
+        super().update_step(gradient, variable, learning_rate)
+
+    def get_config(self):
+        decay = keras.optimizers.schedules.serialize(self.decay)
+        return super().get_config() | {"decay": decay}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        decay = keras.optimizers.schedules.deserialize(config["decay"], custom_objects)
+        return super().from_config(config | {"decay": decay}, custom_objects)
 
 
 @keras.saving.register_keras_serializable("keras_gait")

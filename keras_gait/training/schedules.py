@@ -8,19 +8,20 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_gait")
 class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up from 0, then a half cosine to 0 (AttenGait, section 5).
+    """Linear warm-up from 0, then a half cosine to ``least`` (AttenGait, section 5).
 
     For step s, counted from 0: ``s < W: target s / W``; ``target`` while ``s <= W + H``; else
-    ``target / 2 (1 + cos(pi (s - W - H) / (T - W - H)))``, which reaches 0 at T.
+    ``least + (target - least) / 2 (1 + cos(pi (s - W - H) / (T - W - H)))``, which reaches ``least`` at T.
 
     Args:
         target: highest learning rate.
         total_steps: T.
         warmup_steps: W.
         hold_steps: H, steps at the highest rate.
+        least: the rate at T.
     """
 
-    def __init__(self, target, total_steps, warmup_steps=0, hold_steps=0):
+    def __init__(self, target, total_steps, warmup_steps=0, hold_steps=0, least=0.0):
         super().__init__()
         if total_steps <= warmup_steps + hold_steps:
             raise ValueError(
@@ -31,12 +32,13 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
         self.total_steps = total_steps
         self.warmup_steps = warmup_steps
         self.hold_steps = hold_steps
+        self.least = least
 
     def __call__(self, step):
         step = ops.cast(step, "float32")
         flat_until = self.warmup_steps + self.hold_steps
         progress = ops.maximum((step - flat_until) / (self.total_steps - flat_until), 0.0)
-        cosine = 0.5 * self.target * (1.0 + ops.cos(math.pi * progress))
+        cosine = self.least + 0.5 * (self.target - self.least) * (1.0 + ops.cos(math.pi * progress))
         warmup = self.target * step / max(self.warmup_steps, 1)
         return ops.where(step < self.warmup_steps, warmup, cosine)
 
@@ -46,4 +48,5 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
             "total_steps": self.total_steps,
             "warmup_steps": self.warmup_steps,
             "hold_steps": self.hold_steps,
+            "least": self.least,
         }

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_gait.errors import GaitError
-from keras_gait.training.optimizers import OPTIMIZERS, AdaBelief, make_optimizer
+from keras_gait.training.optimizers import OPTIMIZERS, AdaBelief, FadingAdamW, make_optimizer
 
 pytestmark = pytest.mark.backend
 
@@ -59,6 +59,36 @@ def test_adamw_and_adabelief_decay_by_themselves():
     assert rate_at(make("AdamW"), 100) == pytest.approx(1e-5)
     assert rate_at(make("AdaBelief"), 5) == pytest.approx(0.05)  # warm-up of a tenth
     assert rate_at(make("AdaBelief"), 10) == pytest.approx(0.1)
+    assert rate_at(make("AdaBelief"), 101) == pytest.approx(1e-5)
+
+
+def test_a_rate_below_the_least_stays_as_it_is():
+    for name in ("AdamW", "AdaBelief"):
+        assert rate_at(make(name, rate=1e-6), 100) == pytest.approx(1e-6)
+
+
+@pytest.mark.parametrize(("step", "share"), [(0, 1.0), (50, 0.55), (100, 0.1)])
+def test_the_weight_decay_of_adamw_falls_to_a_tenth(step, share):
+    rate = rate_at(make("AdamW"), step)
+    variable = keras.Variable(np.array([1.0], "float32"))
+    optimizer = make("AdamW", decay=0.5)
+    optimizer.build([variable])
+    optimizer.iterations.assign(step)
+    optimizer.apply([ops.convert_to_tensor(np.zeros(1, "float32"))])
+    lost = 1 - float(ops.convert_to_numpy(variable.value)[0])
+    assert lost == pytest.approx(rate * 0.5 * share, rel=1e-2, abs=1e-7)
+
+
+def test_adamw_is_that_of_keras_at_its_first_step():
+    found = steps(make("AdamW", decay=0.5), [2.0])
+    assert found == pytest.approx(steps(keras.optimizers.AdamW(0.1, weight_decay=0.5), [2.0]), rel=1e-6)
+
+
+def test_adamw_survives_its_config():
+    config = make("AdamW", decay=0.5).get_config()
+    again = FadingAdamW.from_config(config)
+    assert again.get_config() == config
+    assert again.decay.get_config()["least"] == 0.05
 
 
 @pytest.mark.parametrize("name", ["AdamW", "LAMB"])

@@ -27,13 +27,17 @@ def test_without_warm_up_it_starts_at_the_target():
     assert rates(WarmupCosine(1.0, 10), 0, 5) == pytest.approx([1, 0.5])
 
 
+def test_the_decay_ends_at_the_least_rate():
+    assert rates(WarmupCosine(1.0, 10, least=0.2), 0, 5, 10) == pytest.approx([1, 0.6, 0.2])
+
+
 def test_a_warm_up_that_leaves_nothing_is_refused():
     with pytest.raises(ValueError, match="total_steps=10, warmup_steps=6, hold_steps=4"):
         WarmupCosine(1.0, 10, 6, 4)
 
 
 def test_settings_survive_serialisation():
-    schedule = WarmupCosine(0.1, 50, 10, 5)
+    schedule = WarmupCosine(0.1, 50, 10, 5, 0.01)
     again = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(schedule))
     assert type(again) is WarmupCosine
     assert again.get_config() == schedule.get_config()
