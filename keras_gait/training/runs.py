@@ -81,8 +81,8 @@ def _check_data(folder, dataset):
     if fingerprint != dataset.fingerprint:
         raise GaitError(
             f"{folder} holds a run on the data set {path} ({fingerprint[:12]}), and {dataset.path} "
-            f"({dataset.fingerprint[:12]}) is another, or has changed since. Use another --prefix or --experdir, "
-            "or the same data set to go on"
+            f"({dataset.fingerprint[:12]}) is another, or has changed since. Use another --prefix or "
+            "--experdir, or the same data set to go on"
         )
 
 
