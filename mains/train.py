@@ -2,6 +2,7 @@
 
 from keras_gait.commands import CommandParser, run
 from keras_gait.errors import GaitError
+from keras_gait.files import FINAL_MODEL
 from keras_gait.training.flags import ALWAYS_ON, FLAGS, REFUSED, SWITCHES
 
 
@@ -54,7 +55,7 @@ def main(argv):
         raise GaitError("no data set: give --datadir, a data set directory or a folder that holds it")
     folders = train(recipe)
     for folder in folders if isinstance(folders, list) else [folders]:
-        print(f"model: {folder / 'model-final.keras'}")
+        print(f"model: {folder / FINAL_MODEL}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """mains/train.py as a user runs it: one short training, and every wrong use is one line and exit code 2."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
+import checks
 import numpy as np
 import pytest
 
@@ -25,12 +27,7 @@ def train(command, tiny_sets, tmp_path):
     return train
 
 
-def refused(result):
-    """The one line of a command that refused, without the command's name."""
-    assert result.code == 2, result.out + result.err
-    assert result.err.startswith("train.py: ")
-    assert result.err.count("\n") == 1, result.err
-    return result.err.removeprefix("train.py: ").strip()
+refused = partial(checks.refused, name="train.py")
 
 
 @pytest.mark.backend
