@@ -44,7 +44,7 @@ def test_a_benchmark_prints_its_figures(lines, step_by_step, name):
 
 
 def test_the_search_is_timed_for_each_kind_of_data(lines):
-    found = lines("knn_evaluation", "--probes 5 --gallery 60 --sample 2 --metrics L1")
+    found = lines("knn_evaluation", "--probes 5 --gallery 60 --sample 2 --metrics L1 --data walkers noise")
     assert [(line["data"], line["metric"]) for line in found] == [("walkers", "L1"), ("noise", "L1")]
     for line in found:
         assert line["same_neighbours"] == "2 of 2"
