@@ -12,15 +12,17 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import parity_attengait
+import parity_skeletongait
 from fixtures import reader
 
-FAMILIES = parity_attengait.FAMILIES
+SYSTEMS = {"OpenGait": parity_skeletongait.FAMILIES}  # by a word in a fixture's source; else AttenGait
 
 
-def family(name):
-    """The runner of a fixture: the longest family name that the fixture's name begins with."""
-    matching = [known for known in FAMILIES if name == known or name.startswith((known + "_", known + "-"))]
-    return FAMILIES[max(matching, key=len)] if matching else None
+def family(name, source):
+    """The runner of a fixture: the longest family name of its system that the fixture's name begins with."""
+    families = next((known for word, known in SYSTEMS.items() if word in source), parity_attengait.FAMILIES)
+    matching = [known for known in families if name == known or name.startswith((known + "_", known + "-"))]
+    return families[max(matching, key=len)] if matching else None
 
 
 def difference(meta, name, expected, computed):
@@ -41,10 +43,10 @@ def difference(meta, name, expected, computed):
 
 def check(path):
     """Run one fixture file -> ``(verdict, share of its tolerance, remark)``."""
-    compute = family(path.stem)
+    meta, inputs, outputs = reader.load(path)
+    compute = family(path.stem, meta["source"])
     if compute is None:
         return "not supported", float("inf"), "no such family"
-    meta, inputs, outputs = reader.load(path)
     computed = compute(meta, inputs, path)
     missing = sorted(set(outputs) - set(computed))
     if missing:
