@@ -1,3 +1,3 @@
-"""How the fixtures of GaitSet, GaitPart, GaitGL and GaitBase are computed with this package (see `parity_attengait`)."""
+"""How the fixtures of GaitSet, GaitPart, GaitGL and GaitBase are computed (see `parity_attengait`)."""
 
 FAMILIES = {}

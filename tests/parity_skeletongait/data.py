@@ -1,3 +1,3 @@
-"""How the fixtures of data on disk and silhouettes are computed with this package (see `parity_attengait`)."""
+"""How the fixtures of data on disk and silhouettes are computed (see `parity_attengait`)."""
 
 FAMILIES = {}

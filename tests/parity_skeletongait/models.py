@@ -1,3 +1,3 @@
-"""How the fixtures of SkeletonGait and SkeletonGait++ are computed with this package (see `parity_attengait`)."""
+"""How the fixtures of SkeletonGait and SkeletonGait++ are computed (see `parity_attengait`)."""
 
 FAMILIES = {}

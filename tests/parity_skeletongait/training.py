@@ -1,3 +1,3 @@
-"""How the fixtures of training step and augmentation are computed with this package (see `parity_attengait`)."""
+"""How the fixtures of training step and augmentation are computed (see `parity_attengait`)."""
 
 FAMILIES = {}
