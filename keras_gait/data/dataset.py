@@ -28,8 +28,9 @@ class GaitDataset:
     """Sequences of frames with their labels; an immutable view on files.
 
     Attributes: ``path``, ``name``, ``info`` (the dict of ``dataset.json``), ``frame_shape`` (H, W, C),
-    ``dtype``, ``fingerprint`` (hex, of the index, of what the frames are made from and of the selection); per
-    sequence ``subject``, ``condition``, ``view``, ``video`` (NumPy strings) and ``frames`` (int32).
+    ``dtype``, ``channels`` (the names of the C channels; empty where the set does not tell them),
+    ``fingerprint`` (hex, of the index, of what the frames are made from and of the selection); per sequence
+    ``subject``, ``condition``, ``view``, ``video`` (NumPy strings) and ``frames`` (int32).
 
     Args:
         path: the data set's folder.
@@ -37,9 +38,10 @@ class GaitDataset:
         index: dict with the columns ``subject``, ``condition``, ``view``, ``video``, ``frames``.
         store: object with ``read(row, start, count)``; ``row`` counts in the order of ``index``.
         fingerprint: hex digest of the index and of what tells this set's frames from another's.
+        rows: the store's row of each sequence. planes: which of the stored channels are read; None: all.
     """
 
-    def __init__(self, path, info, index, store, fingerprint, rows=None):
+    def __init__(self, path, info, index, store, fingerprint, rows=None, planes=None):
         self.path = Path(path)
         self.name = self.path.name
         self.info = info
@@ -50,8 +52,13 @@ class GaitDataset:
             np.asarray(index[key], dtype=str) for key in ("subject", "condition", "view", "video")
         )
         self.frames = np.asarray(index["frames"], np.int32)
+        self.channels = tuple(info.get("channels", ()))
+        if planes is not None:
+            self.channels = tuple(self.channels[plane] for plane in planes)
+            self.frame_shape = (*self.frame_shape[:2], len(planes))
         self._store = store
         self._rows = np.arange(len(self.frames)) if rows is None else rows
+        self._planes = planes
 
     def __len__(self):
         return len(self.frames)
@@ -73,6 +80,12 @@ class GaitDataset:
         place = {name: label for label, name in enumerate(self.subjects.tolist())}
         return np.array([place[name] for name in self.subject.tolist()], np.int32)
 
+    @cached_property
+    def types(self):
+        """Condition and video of each sequence as one word, OpenGait's type: "nm-01", "00", "U0_D0"."""
+        pairs = zip(self.condition.tolist(), self.video.tolist(), strict=True)
+        return np.array(["-".join(filter(None, pair)) for pair in pairs], dtype=str)
+
     def select(self, which):
         """The data set of these sequences only (a mask or indices), on the same files."""
         which = np.asarray(which)
@@ -84,7 +97,26 @@ class GaitDataset:
         }
         rows = self._rows[which]
         digest = hashlib.sha256(self.fingerprint.encode() + rows.astype("<i8").tobytes()).hexdigest()
-        return GaitDataset(self.path, self.info, index, self._store, digest, rows)
+        return GaitDataset(self.path, self.info, index, self._store, digest, rows, self._planes)
+
+    def take_channels(self, names):
+        """The data set with these channels only, in this order, on the same files.
+
+        Raises GaitError where one of the ``names`` is not among ``channels``.
+        """
+        names = tuple(names)
+        if not names or set(names) - set(self.channels) or len(set(names)) < len(names):
+            raise GaitError(
+                f"{self.path} has the channels {', '.join(self.channels) or 'without names'}; asked for: "
+                f"{', '.join(names) or 'none'}. Choose among them by data.channels, or give another data set."
+            )
+        if names == self.channels:
+            return self
+        stored = tuple(self.info["channels"])
+        planes = tuple(stored.index(name) for name in names)
+        index = {key: getattr(self, key) for key in ("subject", "condition", "view", "video", "frames")}
+        digest = hashlib.sha256(f"{self.fingerprint} {planes}".encode()).hexdigest()
+        return GaitDataset(self.path, self.info, index, self._store, digest, self._rows, planes)
 
     def read(self, i, start=0, count=None):
         """``count`` frames of sequence ``i`` from ``start`` on (default: all): ``(count, H, W, C)``.
@@ -96,7 +128,8 @@ class GaitDataset:
         count = frames - start if count is None else count
         if start < 0 or count < 0 or start + count > frames:
             raise ValueError(f"Sequence {i} has {frames} frames. Received: start={start}, count={count}.")
-        return self._store.read(int(self._rows[i]), start, count)
+        stored = self._store.read(int(self._rows[i]), start, count)
+        return stored if self._planes is None else np.ascontiguousarray(stored[..., list(self._planes)])
 
 
 class RecordStore:
@@ -156,7 +189,7 @@ class RecordStore:
             raise self._damaged(row, f"holds {len(values)} frames, the index says otherwise")
         frames = np.empty((count, *self.shape), self.dtype)
         for place, (first, end) in enumerate(values[start : start + count]):
-            frame = decode_png(payload[first:end])
+            frame = decode_png(payload[first:end], self.shape[-1])
             if frame is None or frame.shape != self.shape:
                 raise self._damaged(row, f"holds a damaged PNG (frame {start + place})")
             frames[place] = frame
@@ -173,21 +206,29 @@ class RecordStore:
 
 
 def encode_png(frame):
-    """One uint8 frame ``(H, W, 1 or 3)``, channels R, G, B -> PNG bytes."""
+    """One uint8 frame ``(H, W, C)`` -> PNG bytes: R, G, B, or else the channels side by side in grey."""
     import cv2
 
-    image = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR) if frame.shape[-1] == 3 else frame
+    height, _, channels = frame.shape
+    if channels == 3:
+        image = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    else:
+        image = frame.transpose(0, 2, 1).reshape(height, -1)
     return cv2.imencode(".png", image)[1].tobytes()
 
 
-def decode_png(data):
-    """PNG bytes -> uint8 ``(H, W, 1 or 3)``, channels R, G, B; None where it is no such PNG."""
+def decode_png(data, channels):
+    """What `encode_png` wrote -> uint8 ``(H, W, channels)``; None where it is no such PNG."""
     import cv2
 
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if len(data) else None
-    if image is None or image.ndim == 2:
-        return None if image is None else image[..., np.newaxis]
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.shape[-1] == 3 else None
+    if image is None or (channels == 3) != (image.ndim == 3 and image.shape[-1] == 3):
+        return None
+    if channels == 3:
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    if image.ndim != 2 or image.shape[1] % channels:
+        return None
+    return image.reshape(len(image), channels, -1).transpose(0, 2, 1)
 
 
 def read_index(path):

@@ -53,6 +53,8 @@ class Plan:
     source: str
     split: str
     encoding: str
+    channels: tuple
+    about: dict
 
     @property
     def shards(self):
@@ -70,6 +72,7 @@ class Plan:
             ).encode()
         )
         digest.update(self.encoding.encode())
+        digest.update(json.dumps([self.channels, self.about], sort_keys=True).encode())
         root = os.path.commonpath([sequence.source for sequence in self.sequences])
         for *fields, source in self.sequences:
             changed = os.stat(source).st_mtime_ns
@@ -88,6 +91,8 @@ def write_dataset(
     frame_shape=(64, 64, 3),
     dtype="uint8",
     encoding="raw",
+    channels=(),
+    about=None,
     workers=1,
     shard=(0, 1),
 ):
@@ -100,7 +105,8 @@ def write_dataset(
             ``(n, *frame_shape)``, ``problems`` a list of `keras_gait.data.problems.Problem`.
         modality: "flow", "silhouette", ...; ``source``: the data set's name, "CASIA-B";
             ``split``: "train", "ft" or "test". All three are kept in ``dataset.json``.
-        encoding: "raw" or "png" (uint8 frames of 1 or 3 channels).
+        encoding: "raw" or "png" (uint8 frames).
+        channels: names of the frames' channels. about: dict of whatever else ``dataset.json`` is to tell.
         workers: parallel processes. ``shard``: ``(I, N)``, make every N-th shard from the I-th.
 
     Returns the list of `Problem` of the whole set, or of what is made so far.
@@ -112,7 +118,16 @@ def write_dataset(
             "subjects are fewer than published, --train_subjects."
         )
     plan = Plan(
-        sorted(sequences), load, modality, tuple(frame_shape), str(dtype), str(source), str(split), encoding
+        sorted(sequences),
+        load,
+        modality,
+        tuple(frame_shape),
+        str(dtype),
+        str(source),
+        str(split),
+        encoding,
+        tuple(channels),
+        about or {},
     )
     try:
         return _write(output, plan, workers, shard)
@@ -263,6 +278,7 @@ def _merge(output, plan, digest):
         "format": "keras_gait",
         "version": FORMAT_VERSION,
         "modality": plan.modality,
+        "channels": plan.channels,
         "frame_shape": plan.frame_shape,
         "dtype": plan.dtype,
         "encoding": plan.encoding,
@@ -276,6 +292,7 @@ def _merge(output, plan, digest):
         },
         "problems": problems,
         "plan": digest,
+        **plan.about,
     }
     write_whole(output / "dataset.json", json.dumps(info, indent=1) + "\n")
     shutil.rmtree(output / "parts", ignore_errors=True)

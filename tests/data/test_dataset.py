@@ -27,7 +27,7 @@ def frames_of(source):
 def make(tmp_path):
     """``make(name, encoding)`` writes a set of three subjects with two views each."""
 
-    def call(name="set", encoding="raw", load=frames_of):
+    def call(name="set", encoding="raw", load=frames_of, **more):
         sequences = []
         for number, subject in enumerate(SUBJECTS):
             for place, view in enumerate(("000", "090")):
@@ -36,7 +36,7 @@ def make(tmp_path):
                 source.touch()  # made anew, so that its time tells it from an earlier one
                 sequences.append(Sequence(subject, "nm", view, "01", str(source)))
         settings = {"modality": "flow", "source": "own", "split": "train", "frame_shape": (2, 3, 3)}
-        write_dataset(tmp_path / name, sequences, load, encoding=encoding, **settings)
+        write_dataset(tmp_path / name, sequences, load, encoding=encoding, **settings, **more)
         return tmp_path / name
 
     return call
@@ -242,3 +242,42 @@ def test_an_ambiguous_or_missing_set_is_explained(make, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(GaitError, match="Found: no data set"):
         find_dataset(tmp_path / "empty", "train")
+
+
+def planes_of(source):
+    return frames_of(source)[0] + np.array([0, 70, 140], np.uint8), []
+
+
+def named(make):
+    return open_dataset(make(load=planes_of, channels=("limb", "joint", "silhouette")))
+
+
+def test_channels_are_taken_by_name_and_keep_their_selection(make):
+    ds = named(make)
+    part = ds.select([2, 1]).take_channels(["silhouette", "limb"])
+    assert part.channels == ("silhouette", "limb")
+    assert part.frame_shape == (*ds.frame_shape[:2], 2)
+    np.testing.assert_array_equal(part.read(1, 1, 3), ds.read(1, 1, 3)[..., [2, 0]])
+    again = part.select([0]).take_channels(["limb"])
+    np.testing.assert_array_equal(again.read(0), ds.read(2)[..., [0]])
+    assert ds.take_channels(ds.channels) is ds
+
+
+def test_a_choice_of_channels_has_its_own_fingerprint(make):
+    ds = named(make)
+    choices = (["limb"], ["joint"], ["joint", "limb"])
+    assert len({ds.fingerprint, *(ds.take_channels(names).fingerprint for names in choices)}) == 4
+
+
+@pytest.mark.parametrize("names", [["depth"], ["limb", "limb"], []])
+def test_channels_that_are_not_there_are_refused_by_name(make, names):
+    with pytest.raises(GaitError, match="has the channels limb, joint, silhouette; asked for"):
+        named(make).take_channels(names)
+
+
+def test_a_type_joins_condition_and_video(make):
+    ds = open_dataset(make())
+    assert ds.types.tolist() == [f"{c}-{v}" for c, v in zip(ds.condition, ds.video, strict=True)]
+    ds.video[:] = ""
+    del ds.types
+    assert ds.types.tolist() == ds.condition.tolist()

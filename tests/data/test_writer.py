@@ -216,3 +216,21 @@ def test_a_set_without_any_sequence_is_refused(tmp_path, sequences):
     with pytest.raises(GaitError, match="not one of 12 sequences"):
         write_dataset(tmp_path / "set", sequences, frames_of, **SETTINGS)
     assert not (tmp_path / "set").exists()
+
+
+def two_planes_of(source):
+    return frames_of(source)[0][..., :2], []
+
+
+@pytest.mark.parametrize("encoding", ["raw", "png"])
+def test_frames_of_two_named_channels_come_back_and_the_set_tells_what_it_is_about(
+    tmp_path, sequences, encoding
+):
+    settings = SETTINGS | {"modality": "heatmap", "frame_shape": (4, 6, 2), "channels": ("limb", "joint")}
+    about = {"layout": "gait3d", "probe_set": ["0001-camid0-seq0"]}
+    write_dataset(tmp_path / "set", sequences, two_planes_of, encoding=encoding, about=about, **settings)
+    ds = open_dataset(tmp_path / "set")
+    assert ds.channels == ("limb", "joint")
+    assert (ds.info["layout"], ds.info["probe_set"]) == ("gait3d", ["0001-camid0-seq0"])
+    for i, sequence in enumerate(sequences):
+        np.testing.assert_array_equal(ds.read(i), two_planes_of(sequence.source)[0])
