@@ -1,6 +1,12 @@
 """Keras losses, on every backend."""
 
-from keras_gait.losses.crossentropy import PartsCrossentropy
-from keras_gait.losses.triplet import BatchAllTriplet, MarginState
+from keras_gait.losses.crossentropy import PartsCrossentropy, parts_accuracy
+from keras_gait.losses.triplet import BatchAllTriplet, MarginState, triplet_statistics
 
-__all__ = ["BatchAllTriplet", "MarginState", "PartsCrossentropy"]
+__all__ = [
+    "BatchAllTriplet",
+    "MarginState",
+    "PartsCrossentropy",
+    "parts_accuracy",
+    "triplet_statistics",
+]

@@ -92,6 +92,18 @@ class BatchAllTriplet(keras.losses.Loss):
 
     def per_part(self, labels, embeddings):
         """The loss of each part, ``(parts,)``; arguments as ``y_true`` and ``y_pred``."""
+        terms, _ = self.triplets(labels, embeddings)
+        active = _count(terms)
+        if self.state is not None:
+            self.state.update(ops.any(active > 0, axis=0))
+        return _mean_over_active(terms, active)
+
+    def triplets(self, labels, embeddings):
+        """Every triplet's loss and every pair's distance.
+
+        Returns ``(blocks, parts, n, n, n)`` by anchor, positive and negative, 0 where labels make no triplet,
+        and ``(blocks, parts, n, n)``, with n samples a block.
+        """
         _, parts, channels = embeddings.shape
         x = ops.reshape(ops.cast(embeddings, "float32"), (self.blocks, -1, parts, channels))
         x = ops.transpose(x, (0, 2, 1, 3))
@@ -109,11 +121,7 @@ class BatchAllTriplet(keras.losses.Loss):
             terms = ops.relu(gaps + self.margin)
         else:
             terms = ops.relu(gaps + ops.stop_gradient(self.state.margins)[:, None, None, None])
-        terms = ops.where(valid, terms, 0.0)
-        active = ops.sum(ops.cast(terms > 0, "float32"), axis=(2, 3, 4))
-        if self.state is not None:
-            self.state.update(ops.any(active > 0, axis=0))
-        return ops.mean(ops.sum(terms, axis=(2, 3, 4)) / ops.maximum(active, 1.0), axis=0)
+        return ops.where(valid, terms, 0.0), distances
 
     def get_config(self):
         return super().get_config() | {
@@ -122,6 +130,30 @@ class BatchAllTriplet(keras.losses.Loss):
             "normalise": self.normalise,
             "blocks": self.blocks,
         }
+
+
+def _count(terms):
+    return ops.sum(ops.cast(terms > 0, "float32"), axis=(2, 3, 4))
+
+
+def _mean_over_active(terms, active):
+    return ops.mean(ops.sum(terms, axis=(2, 3, 4)) / ops.maximum(active, 1.0), axis=0)
+
+
+def triplet_statistics(loss, labels, embeddings):
+    """What OpenGait logs of a `BatchAllTriplet`, each ``(parts,)``; an adaptive margin stays as it is.
+
+    ``loss``, the loss itself; ``hard_loss``, the largest of a triplet; ``loss_num``, the number of active
+    triplets; ``mean_dist``, the mean of all pairs' distances, self pairs included.
+    """
+    terms, distances = loss.triplets(labels, embeddings)
+    active = _count(terms)
+    return {
+        "loss": _mean_over_active(terms, active),
+        "hard_loss": ops.max(terms, axis=(0, 2, 3, 4)),
+        "loss_num": ops.sum(active, axis=0),
+        "mean_dist": ops.mean(distances, axis=(0, 2, 3)),
+    }
 
 
 def pairwise_distances(x):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_gait.losses import PartsCrossentropy
+from keras_gait.losses import PartsCrossentropy, parts_accuracy
 
 pytestmark = pytest.mark.backend
 
@@ -52,6 +52,39 @@ def test_the_loss_is_the_mean_over_the_batch():
 
 
 def test_settings_survive_the_config():
-    assert (
-        PartsCrossentropy.from_config(PartsCrossentropy(from_logits=False).get_config()).from_logits is False
-    )
+    loss = PartsCrossentropy(scale=16.0, label_smoothing=0.1)
+    again = PartsCrossentropy.from_config(loss.get_config())
+    assert (again.from_logits, again.scale, again.label_smoothing) == (True, 16.0, 0.1)
+    assert not PartsCrossentropy.from_config(PartsCrossentropy(False).get_config()).from_logits
+
+
+def test_a_scale_multiplies_the_logits():
+    found = per_sample([[1, 0]], [[[0.125, 0.0]]], scale=16.0)
+    assert found == pytest.approx([np.log(1 + np.exp(-2))])
+
+
+def test_smoothing_gives_every_class_its_share():
+    # of four classes at smoothing 0.4: 0.7 for the right one, 0.1 for each other
+    found = per_sample([[0, 1, 0, 0]], [[[0.2, 0.4, 0.2, 0.2]]], from_logits=False, label_smoothing=0.4)
+    assert found == pytest.approx([-0.7 * np.log(0.4) - 0.3 * np.log(0.2)])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scale": 0}, "scale=0, from_logits=True"),
+        ({"scale": 16, "from_logits": False}, "scale=16, from_logits=False"),
+        ({"label_smoothing": 1.0}, r"label_smoothing=1\.0"),
+        ({"label_smoothing": -0.1}, r"label_smoothing=-0\.1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, message):
+    with pytest.raises(ValueError, match=f"Received: {message}"):
+        PartsCrossentropy(**settings)
+
+
+def test_accuracy_counts_every_part_of_every_sample():
+    logits = np.array([[[2, 1, 0], [0, 1, 0]], [[0, 0, 9], [1, 0, 3]]], "float32")
+    targets = np.eye(3, dtype="float32")[[0, 2]]
+    found = parts_accuracy(ops.convert_to_tensor(targets), ops.convert_to_tensor(logits))
+    assert float(ops.convert_to_numpy(found)) == 0.75

@@ -7,7 +7,7 @@ from gradients import gradient
 from keras import ops
 
 from keras_gait.layers import PartsLinear
-from keras_gait.losses import BatchAllTriplet, MarginState
+from keras_gait.losses import BatchAllTriplet, MarginState, triplet_statistics
 from keras_gait.losses.triplet import pairwise_distances
 
 pytestmark = pytest.mark.backend
@@ -137,6 +137,37 @@ def test_a_margin_grows_inside_fit():
     steps = 101
     model.fit(np.tile(LINE, (steps, 1, 1)), np.tile(LABELS, steps), batch_size=3, shuffle=False, verbose=0)
     assert ops.convert_to_numpy(model.margin_state.margins).tolist() == pytest.approx([0.3])
+
+
+def statistics(loss, labels, embeddings):
+    tensor = ops.convert_to_tensor(np.asarray(embeddings, "float32"))
+    found = triplet_statistics(loss, ops.convert_to_tensor(labels), tensor)
+    return {name: ops.convert_to_numpy(value).tolist() for name, value in found.items()}
+
+
+def test_the_statistics_tell_of_every_part():
+    parts = np.concatenate([LINE, 10 * LINE], axis=1)
+    # the terms 0, 1, 1, 2, 0, 1 of above; the distances 0 (three times), 1, 2 and 3 (twice each)
+    assert statistics(BatchAllTriplet(3.0), LABELS, parts) == {
+        "loss": pytest.approx([5 / 4, 0.0]),
+        "hard_loss": pytest.approx([2.0, 0.0]),
+        "loss_num": [4, 0],
+        "mean_dist": pytest.approx([12 / 9, 120 / 9]),
+    }
+
+
+def test_statistics_of_blocks_are_those_of_both_halves():
+    both = np.concatenate([LINE, 2 * LINE])
+    labels = np.concatenate([LABELS, LABELS])
+    found = statistics(BatchAllTriplet(3.0, blocks=2), labels, both)
+    assert found["loss_num"] == [4 + 1]  # of the second half only 3 + 2 - 4
+    assert found["mean_dist"] == pytest.approx([18 / 9])
+
+
+def test_statistics_leave_an_adaptive_margin_alone():
+    state = MarginState(1, 0.2)
+    statistics(BatchAllTriplet(state=state), LABELS, LINE)
+    assert ops.convert_to_numpy(state.idle).tolist() == [0]
 
 
 def test_settings_survive_the_config():
