@@ -10,9 +10,10 @@ import os
 from functools import partial
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
-from keras_gait.data.flow_tree import add_tree_flags, casiab_flow, log_problems, write_tree
+from keras_gait.data.flow_tree import add_tree_flags, casiab_flow
 from keras_gait.data.layouts import casiab, check_folder
 from keras_gait.data.provenance import note_source, read_source
+from keras_gait.data.trees import log_problems, write_tree
 from keras_gait.errors import GaitError
 
 

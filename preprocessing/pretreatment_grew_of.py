@@ -9,8 +9,9 @@ import os
 from functools import partial
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
-from keras_gait.data.flow_tree import add_tree_flags, grew_flow, log_problems, write_tree
+from keras_gait.data.flow_tree import add_tree_flags, grew_flow
 from keras_gait.data.layouts import check_folder, grew
+from keras_gait.data.trees import log_problems, write_tree
 from keras_gait.errors import GaitError
 
 LEVELS = {"train": (2,), "test": (1, 2)}

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 FEWEST_PIXELS = 40  # white pixels below which nobody is in the picture
+OPENGAIT_LEAST_SUM = 10000  # sum of grey values, likewise
 
 
 def normalise_silhouette(silhouette, size=64, width=44):
@@ -22,17 +23,69 @@ def normalise_silhouette(silhouette, size=64, width=44):
     """
     if silhouette.sum(dtype=np.int64) <= FEWEST_PIXELS * 255:
         return None
-    rows = np.flatnonzero(silhouette.any(axis=1))
-    body = silhouette[rows[0] : rows[-1] + 1]
-    columns = max(1, round(body.shape[1] * size / body.shape[0]))
+    body = _body_rows(silhouette)
+    columns = max(1, round(body.shape[1] * size / len(body)))
     body = cv2.resize(
-        body, (columns, size), interpolation=cv2.INTER_AREA if len(rows) > size else cv2.INTER_CUBIC
+        body, (columns, size), interpolation=cv2.INTER_AREA if len(body) > size else cv2.INTER_CUBIC
     )
+    return _columns_about(body, _middle(body), width)
+
+
+def opengait_silhouette(silhouette, size=64):
+    """The silhouette as OpenGait's ``pretreatment.py`` aligns it, for data that its models read.
+
+    As `normalise_silhouette`, always by cubic interpolation, with the width rounded down and another
+    least area.
+
+    Args:
+        silhouette: ``(H, W)`` uint8. size: rows and columns of the result, even.
+
+    Returns:
+        ``(size, size)`` uint8, or None where OpenGait drops the frame: grey values that sum up to no
+        more than 10000, or a body whose middle is the first column.
+    """
+    if silhouette.sum(dtype=np.int64) <= OPENGAIT_LEAST_SUM:
+        return None
+    body = _scaled_body(silhouette, size, cv2.INTER_CUBIC)
+    middle = 0 if body is None else _middle(body)
+    return _columns_about(body, middle, size) if middle else None
+
+
+def ccpg_silhouette(silhouette, height=64, width=64):
+    """The silhouette as CCPG's ``cut_img`` aligns it -> ``(height, width)`` uint8, or None if it is empty.
+
+    As `opengait_silhouette`, by area interpolation, however few pixels there are.
+    """
+    if not silhouette.any():
+        return None
+    body = _scaled_body(silhouette, height, cv2.INTER_AREA)
+    middle = None if body is None else _middle(body)
+    return None if middle is None else _columns_about(body, middle, width)
+
+
+def _body_rows(silhouette):
+    """The rows from the first to the last that are not empty."""
+    rows = np.flatnonzero(silhouette.any(axis=1))
+    return silhouette[rows[0] : rows[-1] + 1]
+
+
+def _scaled_body(silhouette, height, interpolation):
+    """The body's rows brought to ``height``, the width in proportion and rounded down; None if that is 0."""
+    body = _body_rows(silhouette)
+    columns = int(height * body.shape[1] / len(body))
+    return cv2.resize(body, (columns, height), interpolation=interpolation) if columns else None
+
+
+def _middle(body):
+    """The first column that has more than half of the sum on its left, itself included; None if all is 0."""
     area = body.sum(axis=0, dtype=np.int64).cumsum()
-    centre = int(np.searchsorted(area, area[-1] / 2, side="right"))
-    padded = np.pad(body, ((0, 0), (width, width)))
-    left = centre + width - width // 2
-    return padded[:, left : left + width]
+    return int(np.searchsorted(area, area[-1] / 2, side="right")) if area[-1] else None
+
+
+def _columns_about(body, middle, width):
+    """``width`` columns with ``middle`` in the middle, 0 beyond the picture."""
+    left = middle + width - width // 2
+    return np.pad(body, ((0, 0), (width, width)))[:, left : left + width]
 
 
 def gait_energy_image(silhouettes, size=64, width=44):

@@ -9,9 +9,9 @@ import pytest
 from fixtures import reader
 from flow_folders import sequence_folder
 
-from keras_gait.data.flow_tree import log_problems
 from keras_gait.data.problems import Problem
 from keras_gait.data.provenance import note_source
+from keras_gait.data.trees import log_problems
 from keras_gait.vision.images import image_names
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "attengait"
@@ -162,7 +162,7 @@ def test_a_run_without_any_image_fails(pretreat, raw):
         frame.write_bytes(b"no image")
     result = pretreat()
     assert result.code == 2
-    assert "not one image came out of 1 sequences (001/nm-01/090: no frames)" in result.err
+    assert "nothing came out of 1 sequences (001/nm-01/090: no frames)" in result.err
     assert list((raw / "pre").glob("*")) == []
 
 
