@@ -3,35 +3,76 @@
 import keras
 from keras import ops
 
+from keras_gait.layers.normalisation import BatchNorm
+
+
+def unit_length(x, axis):
+    """``x / max(|x|, 1e-12)`` along an axis, in float32 at least: squares are small."""
+    wide = ops.cast(x, "float32")
+    length = ops.sqrt(ops.maximum(ops.sum(ops.square(wide), axis=axis, keepdims=True), 1e-24))
+    return ops.cast(wide / length, x.dtype)
+
+
+@keras.saving.register_keras_serializable("keras_gait")
+class SeparateGlorot(keras.initializers.RandomUniform):
+    """Uniform within ``sqrt(6 / (channels * units + parts * units))``, the start of ``SeparateFCs``.
+
+    That is what PyTorch's Xavier makes of a stack ``(parts, channels, units)``: much narrower than Glorot's
+    limit for each part by itself.
+    """
+
+    def __init__(self, seed=None):
+        super().__init__(seed=seed)
+
+    def __call__(self, shape, dtype=None):
+        parts, channels, units = shape
+        limit = (6 / (channels * units + parts * units)) ** 0.5
+        return keras.random.uniform(shape, -limit, limit, dtype=dtype, seed=self.seed)
+
+    def get_config(self):
+        return {"seed": super().get_config()["seed"]}
+
 
 @keras.saving.register_keras_serializable("keras_gait")
 class PartsLinear(keras.layers.Layer):
     """One bias-free linear map per part: ``y[b, p] = x[b, p] K[p]``.
 
-    ``(batch, parts, channels) -> (batch, parts, units)``. The kernel ``(parts, channels, units)`` starts
-    Glorot-uniform over its whole shape, as AttenGait's ``MatMul`` does.
+    ``(batch, parts, channels) -> (batch, parts, units)``, with the kernel ``(parts, channels, units)``.
 
     Args:
         units: channels out.
         kernel_regularizer: of the kernel.
+        kernel_initializer: by default Glorot-uniform over the whole shape, as AttenGait's ``MatMul`` starts;
+            `SeparateGlorot` for OpenGait's ``SeparateFCs``.
+        unit_columns: scale every column of a part's map to length 1 before it is used.
     """
 
-    def __init__(self, units, kernel_regularizer=None, **kwargs):
+    def __init__(
+        self,
+        units,
+        kernel_regularizer=None,
+        kernel_initializer="glorot_uniform",
+        unit_columns=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.units = units
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.unit_columns = unit_columns
 
     def build(self, input_shape):
         _, parts, channels = input_shape
         self.kernel = self.add_weight(
             name="kernel",
             shape=(parts, channels, self.units),
-            initializer="glorot_uniform",
+            initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
         )
 
     def call(self, parts):
-        return ops.einsum("bpc,pcu->bpu", parts, self.kernel)
+        kernel = unit_length(self.kernel, axis=1) if self.unit_columns else self.kernel
+        return ops.einsum("bpc,pcu->bpu", parts, kernel)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:2], self.units)
@@ -40,6 +81,8 @@ class PartsLinear(keras.layers.Layer):
         return super().get_config() | {
             "units": self.units,
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "unit_columns": self.unit_columns,
         }
 
 
@@ -87,3 +130,41 @@ class PartsClassifier(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"classes": self.classes, "kind": self.kind}
+
+
+@keras.saving.register_keras_serializable("keras_gait")
+class UnitLength(keras.layers.Layer):
+    """Every vector along the last axis scaled to length 1, ``x / max(|x|, 1e-12)``; shape kept."""
+
+    def call(self, x):
+        return unit_length(x, axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def bn_neck(parts, classes, norm=True, name="BNNecks"):
+    """Add a neck: batch normalisation of every part, then a linear classifier of every part, no bias.
+
+    The published ``parallel_BN1d=False`` (one BatchNorm1d a part) computes the same and needs no option.
+
+    Args:
+        parts: ``(batch, parts, channels)`` of a functional model.
+        classes: how many; 0 adds no classifier.
+        norm: descriptors and classifier columns scaled to length 1, so that logits are cosines.
+        name: of the classifier layer and, with ``-bn1d``, of the normalisation.
+
+    Returns:
+        ``(features (batch, parts, channels), logits (batch, parts, classes) or None)``.
+    """
+    _, count, channels = parts.shape
+    flat = keras.layers.Reshape((count * channels,), name=f"{name}-flat")(parts)
+    features = keras.layers.Reshape((count, channels), name=f"{name}-parts")(
+        BatchNorm(name=f"{name}-bn1d")(flat)
+    )
+    if norm:
+        features = UnitLength(name=f"{name}-unit")(features)
+    if not classes:
+        return features, None
+    linear = PartsLinear(classes, kernel_initializer=SeparateGlorot(), unit_columns=norm, name=name)
+    return features, linear(features)

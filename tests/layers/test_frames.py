@@ -1,10 +1,10 @@
-"""Pixels to -1..1, and clips to frames and back."""
+"""Pixels to numbers, clips to frames and back, and which frames are there."""
 
 import numpy as np
 import pytest
 from keras import ops
 
-from keras_gait.layers import BatchToFrames, FramesToBatch, PixelScaling
+from keras_gait.layers import BatchToFrames, CentreColumns, FramesPresent, FramesToBatch, PixelScaling
 
 pytestmark = pytest.mark.backend
 
@@ -44,3 +44,27 @@ def test_shapes_are_known_before_any_data():
     assert FramesToBatch().compute_output_shape((2, 3, 8, 8, 1)) == (6, 8, 8, 1)
     assert FramesToBatch().compute_output_shape((None, 3, 8, 8, 1)) == (None, 8, 8, 1)
     assert BatchToFrames().compute_output_shape((None, 4, 4, 7), (None, 3, 8, 8, 1)) == (None, 3, 4, 4, 7)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_a_black_frame_is_there_and_a_negative_one_is_not(kind):
+    clips = np.zeros((2, 3, 4, 4, 1), kind)
+    clips[0, 1] = 200
+    expected = np.ones((2, 3))
+    if kind == "float32":
+        clips[1, 2] = -1
+        expected[1, 2] = 0
+    assert ops.convert_to_numpy(FramesPresent()(clips)).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(("columns", "first"), [(64, 10), (44, 0)])
+def test_the_centre_columns_stay_scaled_to_one(columns, first):
+    clips = np.broadcast_to(np.arange(columns, dtype="float32")[:, None] * 2.55, (1, 2, 3, columns, 1))
+    found = ops.convert_to_numpy(CentreColumns(44)(clips))
+    assert found.shape == (1, 2, 3, 44, 1)
+    np.testing.assert_allclose(found[0, 1, 2, :, 0], (first + np.arange(44)) / 100, rtol=1e-5)
+
+
+def test_frames_narrower_than_that_are_refused():
+    with pytest.raises(ValueError, match="at least 44 columns wide. Received: 40 columns"):
+        CentreColumns(44)(np.zeros((1, 2, 3, 40, 1), "float32"))
