@@ -22,6 +22,11 @@ class ClipBatches:
         mixing: keyword arguments of `mix_batch`, or None for no mixing.
         transform: applied to a batch's frames ``(batch, frames, height, width, channels)``, or None; it keeps
             their shape and dtype.
+        augment: applied to each sequence's frames, ``augment(frames, rng)``, or None.
+        frame_shape: of the frames in a batch, where ``augment`` changes it.
+        triplet_output: name of the model's output that the labels are for.
+
+    Where clips differ in length (``clips.padded``), batches are int16 and the missing frames -1.
     """
 
     dataset: object
@@ -31,26 +36,42 @@ class ClipBatches:
     clips: object
     mixing: dict | None = None
     transform: object = None
+    augment: object = None
+    frame_shape: tuple | None = None
+    triplet_output: str = "embeddings"
     failure: GaitError | None = None  # what went wrong in a background read
 
     def __getitem__(self, number):
-        """``(clips, labels, targets)``: uint8 or float32 frames, int32 ``(batch,)``, one-hot or mixed."""
+        """``(clips, labels, targets)``: frames of `batch_dtype`, int32 ``(batch,)``, one-hot or mixed."""
         rng = self.sampler.rng(number)
         sequences = self.sampler.sequences(number, rng)
-        length = self.clips.length(rng)
-        clips = np.stack([self._clip(i, length, rng) for i in sequences])
+        lengths = self.clips.lengths(len(sequences), rng)
+        clips = [self._clip(i, length, rng) for i, length in zip(sequences, lengths, strict=True)]
+        clips = pad(clips) if self.clips.padded else np.stack(clips)
         if self.transform is not None:
             clips = self.transform(clips)
         labels = self.labels[sequences]
         targets = np.eye(self.classes, dtype=np.float32)[labels] if self.classes else None
-        if self.mixing is not None and self.classes:
+        if self._mixed:
             clips, targets = mix_batch(clips, targets, rng, **self.mixing)
         return clips, labels.astype(np.int32), targets
 
     def _clip(self, i, length, rng):
         frames = self.clips.frames_of(int(self.dataset.frames[i]), length, rng)
         first, count = int(frames.min()), int(np.ptp(frames)) + 1
-        return self.dataset.read(i, first, count)[frames - first]
+        clip = self.dataset.read(i, first, count)[frames - first]
+        return clip if self.augment is None else self.augment(clip, rng)
+
+    @property
+    def _mixed(self):
+        return self.mixing is not None and self.classes > 0
+
+    @property
+    def batch_dtype(self):
+        """float32 where clips are mixed, int16 where they are padded, else the data set's."""
+        if self._mixed:
+            return np.dtype("float32")
+        return np.dtype("int16") if self.clips.padded else self.dataset.dtype
 
     @contextmanager
     def own_errors(self):
@@ -65,14 +86,15 @@ class ClipBatches:
             raise self.failure from None
 
     def to_tf_data(self, first=0, parallel=2):
-        """An endless ``tf.data.Dataset`` of ``(clips, {"embeddings": labels, "logits": targets})``.
+        """An endless ``tf.data.Dataset`` of ``(clips, {"embeddings": labels, "logits": targets})``, the
+        first by the name of ``triplet_output``.
 
         Batches come in order from number ``first``, whatever the parallel reads finish first.
         """
         import tensorflow as tf
 
-        mixed = self.mixing is not None and self.classes
-        types = (tf.float32 if mixed else self.dataset.dtype, tf.int32, tf.float32)
+        types = (self.batch_dtype, tf.int32, tf.float32)
+        frame_shape = self.frame_shape or self.dataset.frame_shape
 
         def read(number):
             try:
@@ -83,10 +105,10 @@ class ClipBatches:
             return clips, labels, targets if self.classes else np.zeros((len(labels), 0), np.float32)
 
         def shape(clips, labels, targets):
-            clips.set_shape((None, None, *self.dataset.frame_shape))
+            clips.set_shape((None, None, *frame_shape))
             labels.set_shape((None,))
             targets.set_shape((None, self.classes))
-            wanted = {"embeddings": labels}
+            wanted = {self.triplet_output: labels}
             return clips, wanted | ({"logits": targets} if self.classes else {})
 
         numbers = tf.data.Dataset.range(first, np.iinfo(np.int64).max)
@@ -96,3 +118,13 @@ class ClipBatches:
             deterministic=True,
         )
         return batches.map(shape).prefetch(2)
+
+
+def pad(clips):
+    """Clips of different length as one int16 array ``(batch, longest, height, width, channels)``; -1 for
+    the frames that are missing at their ends.
+    """
+    batch = np.full((len(clips), max(map(len, clips)), *clips[0].shape[1:]), -1, np.int16)
+    for place, clip in zip(batch, clips, strict=True):
+        place[: len(clip)] = clip
+    return batch

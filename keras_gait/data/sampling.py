@@ -44,6 +44,12 @@ class ClipSampling:
         """The clip length of one batch."""
         return int(rng.integers(MIN_FRAMES, self.frames)) if self.varying_length else self.frames
 
+    padded = False  # all clips of a batch are equally long
+
+    def lengths(self, count, rng):
+        """The lengths of a batch's ``count`` clips."""
+        return [self.length(rng)] * count
+
     def frames_of(self, available, length, rng):
         """Indices of a clip's frames in a sequence of ``available`` frames, ``(length,)``."""
         if self.shuffled:
@@ -52,6 +58,60 @@ class ClipSampling:
         if available < length:
             return (rng.integers(available) + np.arange(length)) % available
         return rng.integers(available - length + 1) + np.arange(length)
+
+
+@dataclass(frozen=True)
+class FrameSampling:
+    """How many and which frames of a sequence train, as OpenGait's collate function draws them.
+
+    Ordered: a window of ``frames + skip`` consecutive frames from any start, of which ``skip`` are left out at
+    random; a shorter sequence is looped first. Unordered: any frames in any order, each at most once where the
+    sequence is long enough.
+
+    Args:
+        frames: frames of a clip.
+        skip: frames left out of an ordered window.
+        ordered: as above.
+        limits: ``(least, most)`` frames, drawn for each sequence anew, instead of ``frames``; None for a fixed
+            number.
+    """
+
+    frames: int = 30
+    skip: int = 4
+    ordered: bool = True
+    limits: tuple | None = None
+
+    def __post_init__(self):
+        if self.limits is not None and self.limits[0] > self.limits[1]:
+            raise GaitError(
+                "sampler.frames_min must not exceed sampler.frames_max. Received: "
+                f"{self.limits[0]} and {self.limits[1]}"
+            )
+
+    @property
+    def padded(self):
+        """Whether the sequences of a batch differ in length."""
+        return self.limits is not None
+
+    def usable(self, lengths):
+        """Which sequences of these lengths can give a clip: all that have a frame."""
+        return np.asarray(lengths) > 0
+
+    def lengths(self, count, rng):
+        """The lengths of a batch's ``count`` clips."""
+        if self.limits is None:
+            return [self.frames] * count
+        return rng.integers(*self.limits, count, endpoint=True).tolist()
+
+    def frames_of(self, available, length, rng):
+        """Indices of a clip's frames in a sequence of ``available`` frames, ``(length,)``."""
+        if not self.ordered:
+            return rng.choice(available, length, replace=available < length)
+        window = length + self.skip
+        loops = -(-window // available)
+        start = rng.integers(available * loops - window + 1)
+        kept = np.sort(rng.choice(window, length, replace=False))
+        return (start + kept) % available
 
 
 class PKSampler:
@@ -92,3 +152,16 @@ class PKSampler:
         order = np.random.default_rng([self.seed, 0, which_pass]).permutation(len(self.subjects))
         chosen = order[place * self.p : (place + 1) * self.p]
         return np.concatenate([rng.choice(self._members[subject], self.k) for subject in chosen])
+
+
+class TripletSampler(PKSampler):
+    """Batches as OpenGait draws them: ``p`` subjects anew for each batch, without passes.
+
+    A subject's ``k`` sequences differ where it has that many. Arguments as for `PKSampler`.
+    """
+
+    def sequences(self, number, rng):
+        chosen = rng.choice(len(self.subjects), self.p, replace=False)
+        return np.concatenate(
+            [rng.choice(m, self.k, replace=len(m) < self.k) for m in (self._members[s] for s in chosen)]
+        )

@@ -49,6 +49,20 @@ def _tensorflow_devices():
     return [device.name for device in devices]
 
 
+def gather(values):
+    """A tensor of this replica -> those of all replicas along the first axis, gradients included.
+
+    On one device, and on JAX, where a batch is one array on all devices, ``values`` as they are.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return values
+    import tensorflow as tf
+
+    if not tf.distribute.in_cross_replica_context() and tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        return tf.distribute.get_replica_context().all_gather(tf.convert_to_tensor(values), axis=0)
+    return values
+
+
 def half_precision_policy():
     """The dtype policy of ``--mixed_precision``: float16 needs a GPU, bfloat16 runs anywhere."""
     backend = keras.backend.backend()

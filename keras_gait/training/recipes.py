@@ -5,6 +5,7 @@ import copy
 import difflib
 import inspect
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import yaml
@@ -60,19 +61,87 @@ SUPERVISED = {
 }
 
 
+# What OpenGait's way of training can be told (triplet and cross-entropy on sequences of frames), with the
+# defaults of SkeletonGait.
+OPENGAIT = {
+    "method": "skeletongait",
+    "data": {"datadir": None, "nclasses": None, "channels": None},
+    "model": {},
+    "sampler": {
+        "p": 8,
+        "k": 16,
+        "order": "ordered",
+        "lengths": "fixed",
+        "frames": 30,
+        "skip": 4,
+        "frames_min": 25,
+        "frames_max": 50,
+    },
+    "augmentation": {
+        "perspective": 0.0,
+        "affine": 0.0,
+        "flip": 0.0,
+        "rotate": 0.0,
+        "erasing": 0.0,
+        "rotate_degree": 10.0,
+        "rotate_centre": "published",
+    },
+    "losses": {"margin": 0.2, "cross_weight": 1.0, "scale": 16.0, "smoothing": 0.1},
+    "optimizer": {"name": "SGD", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
+    "schedule": {"name": "multistep", "milestones": [20000, 40000, 50000], "gamma": 0.1},
+    "train": {
+        "experdir": "runs",
+        "prefix": "",
+        "iterations": 60000,
+        "steps_per_epoch": 1000,
+        "save_epoch": 10,
+        "mixed_precision": False,
+        "multi_gpu": 0,
+        "init_net": None,
+        "seed": SEED,
+        "verbose": 1,
+    },
+    "evaluation": {
+        "protocol": None,
+        "metric": "parts",
+        "knn": 1,
+        "min_frames": 1,
+        "rerank": False,
+        "cross_view_gallery": False,
+    },
+}
+
+
 class Method(NamedTuple):
-    """A published system: its settings, and its model's class in `keras_gait.models`."""
+    """A published system: its settings, its model's class in `keras_gait.models`, and its own part of `LEAST`."""
 
     settings: dict
     model: str
+    least: dict = MappingProxyType({})
 
 
-METHODS = {"attengait": Method(SUPERVISED, "AttenGait")}
+METHODS = {
+    "attengait": Method(SUPERVISED, "AttenGait", {"sampler.frames": 16}),  # of its temporal pyramid
+    "skeletongait": Method(OPENGAIT, "SkeletonGait"),
+    "skeletongaitplusplus": Method(OPENGAIT, "SkeletonGaitPlusPlus"),
+    "gaitset": Method(OPENGAIT, "GaitSet"),
+    "gaitpart": Method(OPENGAIT, "GaitPart"),
+    "gaitgl": Method(OPENGAIT, "GaitGL"),
+    "gaitbase": Method(OPENGAIT, "GaitBase"),
+}
+
+
+def is_opengait(recipe):
+    """Whether a recipe trains in OpenGait's way."""
+    return METHODS[recipe["method"]].settings is OPENGAIT
+
 
 # Types of the keys that may also be null.
 OPTIONAL = {
     "data.datadir": (str,),
     "data.nclasses": (int,),
+    "data.channels": (list, tuple),
+    "evaluation.protocol": (str,),
     "model.deep": (bool,),
     "model.n_filters": (list, tuple),
     "losses.normalise": (str,),
@@ -83,8 +152,14 @@ OPTIONAL = {
 LEAST = {
     "sampler.p": 2,
     "sampler.k": 1,
-    "sampler.frames": 16,
+    "sampler.frames": 1,
+    "sampler.skip": 0,
+    "sampler.frames_min": 1,
+    "augmentation.rotate_degree": 0.0,
+    "losses.smoothing": 0.0,
     "schedule.warmup_epochs": 0,
+    "train.iterations": 1,
+    "train.steps_per_epoch": 1,
     "train.epochs": 1,
     "train.extra_epochs": 0,
     "train.save_epoch": 1,
@@ -95,7 +170,12 @@ LEAST = {
 }
 
 # Words that a key may hold, where nothing that the training builds would refuse another.
-WORDS = {"evaluation.metric": METRICS}
+WORDS = {
+    "evaluation.metric": METRICS,
+    "sampler.order": ("ordered", "unordered"),
+    "sampler.lengths": ("fixed", "unfixed"),
+    "augmentation.rotate_centre": ("published", "middle"),
+}
 
 
 def load_recipe(path=None, overrides=None):
@@ -113,7 +193,7 @@ def load_recipe(path=None, overrides=None):
     method = (overrides or {}).get("method", given.get("method", "attengait"))
     if not isinstance(method, str) or method not in METHODS:
         raise GaitError(f"unknown method {method!r}. Known: {', '.join(METHODS)}")
-    known = METHODS[method].settings | {"model": _model_defaults(method)}
+    known = METHODS[method].settings | {"method": method, "model": _model_defaults(method)}
     recipe = copy.deepcopy(known)
     where = f" in {path}" if path else ""
     for key, value in _flat(given):
@@ -199,7 +279,8 @@ def _set(recipe, known, key, value, where):
         if value is None:  # a section without keys
             return
         raise GaitError(f"recipe key {key!r}{where} is a section with keys of its own. Received: {value!r}")
-    table[name] = _checked(key, value, defaults[name], where)
+    least = LEAST | METHODS[known["method"]].least
+    table[name] = _checked(key, value, defaults[name], least.get(key), where)
 
 
 def _unknown(key, known, where):
@@ -208,17 +289,19 @@ def _unknown(key, known, where):
     return f"unknown recipe key {key!r}{where}; the nearest known key is {nearest!r}"
 
 
-def _checked(key, value, default, where):
-    """``value``, as a float where one is expected; refused where type, `LEAST` or `WORDS` do not allow it."""
+def _checked(key, value, default, least, where):
+    """``value``, as a float where one is expected; refused where type, ``least`` or `WORDS` do not allow it."""
     if isinstance(default, float) and not isinstance(value, bool):
         with contextlib.suppress(TypeError, ValueError):  # YAML 1.1 reads 1e-4 as text
             value = float(value)
     kinds = (type(default),) if default is not None else (type(None), *OPTIONAL.get(key, ()))
+    if isinstance(default, list | tuple):
+        kinds = (list, tuple)
     if type(value) not in kinds:
         expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
         raise GaitError(f"recipe key {key!r}{where} must be of type {expected}. Received: {value!r}")
-    if key in LEAST and value < LEAST[key]:
-        raise GaitError(f"recipe key {key!r}{where} must be at least {LEAST[key]}. Received: {value!r}")
+    if least is not None and value < least:
+        raise GaitError(f"recipe key {key!r}{where} must be at least {least}. Received: {value!r}")
     if key in WORDS and value not in WORDS[key]:
         raise GaitError(
             f"recipe key {key!r}{where} must be one of {', '.join(WORDS[key])}. Received: {value!r}"

@@ -50,3 +50,26 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
             "hold_steps": self.hold_steps,
             "least": self.least,
         }
+
+
+@keras.saving.register_keras_serializable("keras_gait")
+class MultiStep(keras.optimizers.schedules.LearningRateSchedule):
+    """PyTorch's ``MultiStepLR``: update i, counted from 0, uses ``rate * gamma^(number of milestones <= i)``.
+
+    Args:
+        rate: the first learning rate.
+        milestones: updates at which it changes.
+        gamma: factor at each.
+    """
+
+    def __init__(self, rate, milestones, gamma=0.1):
+        super().__init__()
+        self.rate, self.milestones, self.gamma = rate, tuple(milestones), gamma
+
+    def __call__(self, step):
+        step = ops.cast(step, "float32")
+        passed = sum(ops.cast(step >= milestone, "float32") for milestone in self.milestones)
+        return self.rate * ops.power(ops.cast(self.gamma, "float32"), passed)
+
+    def get_config(self):
+        return {"rate": self.rate, "milestones": self.milestones, "gamma": self.gamma}

@@ -12,6 +12,7 @@ from keras_gait.data.pipeline import ClipBatches
 from keras_gait.data.sampling import ClipSampling, PKSampler
 from keras_gait.errors import GaitError
 from keras_gait.losses import BatchAllTriplet, MarginState, PartsCrossentropy
+from keras_gait.training import opengait
 from keras_gait.training.checkpointing import (
     STATE_FILE,
     History,
@@ -24,7 +25,7 @@ from keras_gait.training.checkpointing import (
 )
 from keras_gait.training.devices import distribute, half_precision_policy
 from keras_gait.training.optimizers import DECOUPLED, make_optimizer
-from keras_gait.training.recipes import model_class
+from keras_gait.training.recipes import is_opengait, model_class
 from keras_gait.training.runs import FINAL_MODEL, is_complete, open_run, run_name
 from keras_gait.vision.clips import check_cut, cut_columns
 
@@ -41,9 +42,11 @@ def train(recipe):
             with other settings or another data set.
     """
     data = recipe["data"]
-    per_view = data["leave_out_views"] or data["nclasses"] in GALLERY_CLASSES
+    per_view = not is_opengait(recipe) and (data["leave_out_views"] or data["nclasses"] in GALLERY_CLASSES)
     role = "ft" if per_view else "train"
     dataset = open_dataset(find_dataset(data["datadir"], role, data["nclasses"]))
+    if data.get("channels"):
+        dataset = dataset.take_channels(data["channels"])
     if not per_view:
         return _train_on(recipe, dataset)
     return [
@@ -76,6 +79,8 @@ def _train_on(recipe, dataset, subfolder=""):
 
 def make_batches(recipe, dataset):
     """The recipe's `ClipBatches` over a data set's usable sequences."""
+    if is_opengait(recipe):
+        return opengait.make_batches(recipe, dataset)
     settings = recipe["sampler"]
     if recipe["data"]["cut"]:
         check_cut(dataset)
@@ -123,14 +128,16 @@ def _batch_layout(settings):
 
 def make_model(recipe, dataset, classes):
     """The recipe's model for a data set, with random weights."""
-    optimizer = recipe["optimizer"]
+    options = dict(recipe["model"])
+    if is_opengait(recipe):
+        options["frame_shape"] = opengait.frame_shape(dataset)
+    else:
+        optimizer = recipe["optimizer"]
+        options["frame_shape"] = dataset.frame_shape
+        options["weight_decay"] = 0.0 if optimizer["name"] in DECOUPLED else optimizer["weight_decay"]
     try:
         return model_class(recipe["method"]).for_classes(
-            classes,
-            classifier=bool(recipe["losses"]["cross_weight"]),
-            frame_shape=dataset.frame_shape,
-            weight_decay=0.0 if optimizer["name"] in DECOUPLED else optimizer["weight_decay"],
-            **recipe["model"],
+            classes, classifier=bool(recipe["losses"]["cross_weight"]), **options
         )
     except ValueError as error:
         raise GaitError(f"the model cannot be built for {dataset.path}: {error}") from error
@@ -138,7 +145,7 @@ def make_model(recipe, dataset, classes):
 
 def start_weights(model, recipe, batches):
     """What a run starts with that is not random: the mean frame, the weights of ``init_net`` where given."""
-    if model.subtract_mean:
+    if getattr(model, "subtract_mean", False):
         model.mean_frame.assign(mean_frame(batches.dataset, batches.transform))
     if recipe["train"]["init_net"]:
         _start_from(model, recipe["train"]["init_net"])
@@ -159,35 +166,31 @@ def mean_frame(dataset, transform=None):
 def _start_from(model, path):
     """Take over another model's weights; a classifier for other classes is left as it is, and said so."""
     source = load_model(path)
-    ours, theirs = model.encoder.weights, source.encoder.weights
+    ours, theirs = ({w.path: w for w in each.weights} for each in (model, source))
+    needed, offered = ([w.path for w in each.encoder.weights] for each in (model, source))
     unlike = [
-        f"{a.path} {tuple(b.shape)} instead of {tuple(a.shape)}"
-        for a, b in zip(ours, theirs, strict=False)
-        if tuple(a.shape) != tuple(b.shape)
+        f"{name} {tuple(theirs[name].shape)} instead of {tuple(ours[name].shape)}"
+        for name in needed
+        if name in theirs and theirs[name].shape != ours[name].shape
     ]
-    if unlike or len(ours) != len(theirs):
-        found = ", ".join(unlike[:3]) or f"{len(theirs)} weights instead of {len(ours)}"
+    if unlike or set(needed) - set(theirs) or set(offered) - set(ours):
+        found = ", ".join(unlike[:3]) or f"{len(offered)} weights instead of {len(needed)}"
         raise GaitError(
             f"{path} holds a model of another size: {found}. Give the options it was trained with"
         )
-    for a, b in zip(ours, theirs, strict=True):
-        a.assign(ops.convert_to_numpy(b.value))
-    if not (model.nclasses and source.nclasses):
-        return
-    ours, theirs = model.get_layer("logits").weights, source.get_layer("logits").weights
-    if [tuple(a.shape) for a in ours] != [tuple(b.shape) for b in theirs]:
-        print(f"{path}: classifier for {source.nclasses} classes not taken over, training {model.nclasses}")
-        return
-    for a, b in zip(ours, theirs, strict=True):
-        a.assign(ops.convert_to_numpy(b.value))
+    for name in ours.keys() & theirs.keys():
+        if theirs[name].shape == ours[name].shape:
+            ours[name].assign(ops.convert_to_numpy(theirs[name].value))
+        else:
+            print(f"{path}: classifier for {source.nclasses} classes not taken over, training {model.nclasses}")
 
 
 def _fit(recipe, batches, classes, folder):
     train, sampler = recipe["train"], batches.sampler
-    steps = sampler.steps_per_epoch
-    if not recipe["sampler"]["pk"]:
-        steps = max(1, len(batches.labels) // (sampler.p * sampler.k))
+    steps = _steps_per_epoch(recipe, batches)
     model = make_model(recipe, batches.dataset, classes)
+    if is_opengait(recipe):
+        batches.triplet_output = opengait.triplet_output(model)
     compile_phase = _compiler(recipe, model, sampler, steps)
     compile_phase(recipe["losses"]["cross_weight"])
     model.optimizer.build(model.trainable_variables)
@@ -206,14 +209,25 @@ def _fit(recipe, batches, classes, folder):
     export(model, folder / "model-final.hdf5", folder / FINAL_MODEL)
 
 
+def _steps_per_epoch(recipe, batches):
+    if is_opengait(recipe):
+        return recipe["train"]["steps_per_epoch"]
+    sampler = batches.sampler
+    if recipe["sampler"]["pk"]:
+        return sampler.steps_per_epoch
+    return max(1, len(batches.labels) // (sampler.p * sampler.k))
+
+
 def _phases(recipe):
     """``(last epoch, weight of the cross-entropy)`` of each phase.
 
     The published code switches the cross-entropy off at the end of epoch index ``epochs``, so the first
     phase has one epoch more than it says.
     """
-    epochs, extra = recipe["train"]["epochs"], recipe["train"]["extra_epochs"]
     weight = recipe["losses"]["cross_weight"]
+    if is_opengait(recipe):
+        return [(opengait.epochs(recipe), weight)]
+    epochs, extra = recipe["train"]["epochs"], recipe["train"]["extra_epochs"]
     if not (extra and weight):
         return [(epochs + extra, weight)]
     return [(epochs + 1, weight), (epochs + extra, 0.0)]
@@ -221,6 +235,8 @@ def _phases(recipe):
 
 def _compiler(recipe, model, sampler, steps):
     """A function that compiles the model for a phase; optimizer and margins are the same in all."""
+    if is_opengait(recipe):
+        return opengait.make_compiler(recipe, model)
     losses, settings, train = recipe["losses"], recipe["optimizer"], recipe["train"]
     replicas = max(1, train["multi_gpu"])
     optimizer = make_optimizer(

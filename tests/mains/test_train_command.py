@@ -84,7 +84,7 @@ def test_a_recipe_file_is_used_and_the_command_line_wins(train, tmp_path, monkey
         (["--self_attention"], "--self_attention had no effect"),
         (["--debug"], "--debug had no effect"),
         (["--config", "nowhere.yaml"], "no recipe at nowhere.yaml"),
-        (["--method", "gaitset"], "unknown method 'gaitset'. Known: attengait"),
+        (["--method", "gaitnet"], "unknown method 'gaitnet'. Known: attengait"),
         (["--nclasses", "74"], "holds no data set whose name has _train_ and _N074_"),
         (["--p", "6"], "a batch of 6 subjects was asked for, but the data has 5 subjects"),
         (["--p", "3", "--multi_gpu", "2"], "--p 5 or less (per GPU)"),

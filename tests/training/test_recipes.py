@@ -152,8 +152,8 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
-    with pytest.raises(GaitError, match=r"'gaitset'. Known: attengait"):
-        load_recipe(None, {"method": "gaitset"})
+    with pytest.raises(GaitError, match=r"'gaitnet'. Known: attengait"):
+        load_recipe(None, {"method": "gaitnet"})
 
 
 @pytest.mark.parametrize("method", [["attengait"], {"name": "attengait"}, None])

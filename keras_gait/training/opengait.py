@@ -1,0 +1,112 @@
+"""What OpenGait trains with: batches, losses and optimizer of SkeletonGait and its relatives.
+
+The published batch of P x K is that of all devices together; statistics of normalisation and the triplets are
+taken over all of it, so an update hangs on the batch alone, however many devices share it.
+"""
+
+from keras_gait.data.pipeline import ClipBatches
+from keras_gait.data.sampling import FrameSampling, TripletSampler
+from keras_gait.data.warps import SequenceAugmentation, silhouette_width
+from keras_gait.errors import GaitError
+from keras_gait.losses import BatchAllTriplet, PartsCrossentropy
+from keras_gait.losses.crossentropy import parts_accuracy
+from keras_gait.training.coupled_decay import make_coupled_optimizer
+from keras_gait.training.devices import gather
+
+
+def make_batches(recipe, dataset):
+    """The recipe's `ClipBatches` over a data set."""
+    settings, train = recipe["sampler"], recipe["train"]
+    p, k = settings["p"], settings["k"]
+    if p * k % max(1, train["multi_gpu"]):
+        raise GaitError(
+            f"a batch of {p} x {k} sequences (sampler.p x sampler.k, of all devices together) does not divide "
+            f"among {train['multi_gpu']} devices. Choose another --p, --k or --multi_gpu"
+        )
+    unfixed = settings["lengths"] == "unfixed"
+    clips = FrameSampling(
+        settings["frames"],
+        settings["skip"],
+        settings["order"] == "ordered",
+        (settings["frames_min"], settings["frames_max"]) if unfixed else None,
+    )
+    labels = dataset.labels
+    shape = frame_shape(dataset)
+    augment = make_augmentation(recipe["augmentation"], dataset.frame_shape[1], shape[1])
+    return ClipBatches(
+        dataset,
+        labels,
+        len(dataset.subjects) if recipe["losses"]["cross_weight"] else 0,
+        TripletSampler(labels, p, k, train["seed"]),
+        clips,
+        augment=augment,
+        frame_shape=shape,
+    )
+
+
+def make_augmentation(settings, raw_width, width):
+    """The `SequenceAugmentation` of a recipe's section, for frames so wide."""
+    options = dict(settings)
+    published = options.pop("rotate_centre") == "published"
+    augment = SequenceAugmentation(width, published_centre=published, **options)
+    augment.check(raw_width)
+    return augment
+
+
+def frame_shape(dataset):
+    """What a model of this family takes of a data set's frames: the middle 44 columns for 64 rows."""
+    height, width, channels = dataset.frame_shape
+    wanted = silhouette_width(height, width)
+    if width * 64 < height * 44:
+        raise GaitError(
+            f"{dataset.path} has frames of {height} x {width}; they must be {height * 44 // 64} columns wide, "
+            "or wider: make the set again at that size"
+        )
+    return height, wanted, channels
+
+
+def epochs(recipe):
+    """How many epochs of ``train.steps_per_epoch`` the ``train.iterations`` are."""
+    iterations, steps = recipe["train"]["iterations"], recipe["train"]["steps_per_epoch"]
+    if iterations % steps:
+        raise GaitError(
+            f"train.iterations {iterations} must be a multiple of train.steps_per_epoch {steps}: an epoch is "
+            "what a run that goes on can start from"
+        )
+    return iterations // steps
+
+
+def triplet_output(model):
+    """The output that the triplets are made of: what comes before the normalised embeddings, if anything."""
+    return "features" if "features" in model.output else "embeddings"
+
+
+def make_compiler(recipe, model):
+    """A function that compiles the model; optimizer and losses are the same in all phases."""
+    losses = recipe["losses"]
+    optimizer = make_coupled_optimizer(recipe["optimizer"], recipe["schedule"])
+    name = triplet_output(model)
+
+    def compile_phase(cross_weight):
+        functions, weights, metrics = {name: BatchTriplet(losses["margin"])}, {name: 1.0}, None
+        if model.nclasses:
+            functions["logits"] = PartsCrossentropy(
+                scale=losses["scale"], label_smoothing=losses["smoothing"]
+            )
+            weights["logits"] = cross_weight
+            metrics = {"logits": [parts_accuracy]}
+        model.compile(
+            getattr(model, "optimizer", None) or optimizer,
+            loss=functions,
+            loss_weights=weights,
+            metrics=metrics,
+        )
+
+    return compile_phase
+
+
+class BatchTriplet(BatchAllTriplet):
+    """`BatchAllTriplet` over the samples of all replicas."""
+
+    def call(self, y_true, y_pred):
+        return super().call(gather(y_true), gather(y_pred))
