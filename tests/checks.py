@@ -1,5 +1,7 @@
 """What tests of commands ask of their results."""
 
+from types import SimpleNamespace
+
 
 def refused(result, name):
     """The one line on stderr of the command ``name`` that refused, without the name."""
@@ -7,3 +9,9 @@ def refused(result, name):
     assert result.err.startswith(f"{name}: "), result.err
     assert result.err.count("\n") == 1, result.err
     return result.err.removeprefix(f"{name}: ").strip()
+
+
+def failed(result, name):
+    """The same of a command that did its work, with progress bars on stderr, and then told what was wrong."""
+    *_, last = result.err.splitlines()
+    return refused(SimpleNamespace(code=result.code, out=result.out, err=f"{last}\n"), name)

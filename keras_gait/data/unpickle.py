@@ -33,6 +33,10 @@ _ALLOWED = {
 }
 
 
+class RefusedPickle(GaitError):  # noqa: N818 - it is raised by what a file wants, not by a mistake
+    """A pickle that wants more than arrays: no damage but an attack, so a command ends at once."""
+
+
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file, place):
         super().__init__(file)
@@ -41,7 +45,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
         key = (module.replace("numpy.core", "numpy._core").replace("__builtin__", "builtins"), name)
         if key not in _ALLOWED:
-            raise GaitError(
+            raise RefusedPickle(
                 f"{self._place}: this pickle asks for {module}.{name}, which is refused and was not run; "
                 "only NumPy arrays and plain containers are read. Save its content anew as arrays."
             )
