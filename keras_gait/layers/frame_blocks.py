@@ -74,7 +74,7 @@ class BlockConvolution(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_gait")
 class BlocksPresent(keras.layers.Layer):
-    """Which blocks of ``size`` frames are whole: ``(batch, frames) -> (batch, frames // size)`` of 0 and 1."""
+    """Which blocks of ``size`` frames are whole, 0 or 1: ``(batch, frames) -> (batch, frames // size)``."""
 
     def __init__(self, size=3, **kwargs):
         super().__init__(**kwargs)

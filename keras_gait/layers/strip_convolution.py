@@ -1,4 +1,4 @@
-"""Convolutions that see every horizontal strip of a map by itself (GaitPart's FConv, GaitGL's local branch)."""
+"""Convolutions of every horizontal strip of a map by itself (GaitPart's FConv, GaitGL's local branch)."""
 
 import keras
 from keras import ops

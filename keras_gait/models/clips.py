@@ -82,8 +82,3 @@ def check_count(count, **arguments):
 
 def leaky(maps, name):
     return keras.layers.LeakyReLU(negative_slope=0.01, name=f"{name}-relu")(maps)
-
-
-def float32(parts, name):
-    """An output, float32 whatever the policy: distances between descriptors need it."""
-    return keras.layers.Activation("linear", dtype="float32", name=name)(parts)

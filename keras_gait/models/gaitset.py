@@ -5,13 +5,12 @@ import keras
 from keras_gait.layers import (
     BatchToFrames,
     FramesToBatch,
-    PartsLinear,
-    SeparateGlorot,
     StripPooling,
     TemporalMaxPooling,
     conv,
+    separate_fcs,
 )
-from keras_gait.models.clips import ClipModel, check_count, check_sizes, clip_input, float32, leaky
+from keras_gait.models.clips import ClipModel, check_count, check_sizes, clip_input, leaky
 
 
 def stage(maps, filters, sizes, name):
@@ -58,9 +57,8 @@ class GaitSet(ClipModel):
         x = FramesToBatch(name="frames_to_batch")(x)
 
         def over_frames(maps, name):
-            return TemporalMaxPooling(name=f"{name}-max")(
-                BatchToFrames(name=f"{name}-frames")(maps, clips), present
-            )
+            maps = BatchToFrames(name=f"{name}-frames")(maps, clips)
+            return TemporalMaxPooling(name=f"{name}-max")(maps, present)
 
         x = halved(stage(x, channels[0], (5, 3), "set_block1-forward_block"), "set_block1")
         group = over_frames(x, "set_block1")
@@ -72,12 +70,14 @@ class GaitSet(ClipModel):
         frames = over_frames(x, "set_block3")
         group = keras.layers.Add(name="gl_block3-add")([group, frames])
 
-        strips = [StripPooling(bins, name=f"HPP-{n}")(maps) for n, maps in (("set", frames), ("gl", group))]
-        parts = keras.layers.Concatenate(axis=1, name="parts")(strips)
-        parts = PartsLinear(embedding_size, kernel_initializer=SeparateGlorot(), name="Head")(parts)
+        strips = [
+            StripPooling(bins, name=f"HPP-{branch}", dtype="float32")(maps)
+            for branch, maps in (("set", frames), ("gl", group))
+        ]
+        parts = keras.layers.Concatenate(axis=1, name="parts", dtype="float32")(strips)
         super().__init__(
             clips,
-            {"embeddings": float32(parts, "embeddings")},
+            {"embeddings": separate_fcs(parts, embedding_size, "Head")},
             nclasses=nclasses,
             channels=channels,
             embedding_size=embedding_size,
