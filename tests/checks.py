@@ -1,6 +1,17 @@
 """What tests of commands ask of their results."""
 
+import os
 from types import SimpleNamespace
+
+
+class Attack:
+    """Pickled, it has whoever loads it run a command that makes the file ``path``."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
 
 
 def refused(result, name):

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 
 from keras_gait.data.problems import Problem, few_frames
-from keras_gait.errors import GaitError
+from keras_gait.data.trees import write_image
 from keras_gait.vision.flow import NO_FRAME, NO_SILHOUETTE, SIZE, flow_frames
 from keras_gait.vision.images import image_names, read_image
 
@@ -53,16 +53,6 @@ def grew_flow(flow, relative, target):
         write_image(target / f"{name.split('.')[0]}.png", image)
         written += 1
     return problems + few_frames(relative, written)
-
-
-def write_image(path, image):
-    """``cv2.imwrite`` that makes its folder and does not fail silently.
-
-    R, G, B arrays keep their order in the cv2 round trip.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), image):
-        raise GaitError(f"{path} cannot be written: check the free space and the permissions.")
 
 
 def add_tree_flags(parser, layout):

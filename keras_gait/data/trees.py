@@ -11,6 +11,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import cv2
 from tqdm import tqdm
 
 from keras_gait.data.problems import Problem, read_json
@@ -75,6 +76,16 @@ def _note(output, relative, aside):
 def _noted_problems(note):
     """The problems of the finished sequence that ``note`` is about."""
     return [Problem(*problem) for problem in read_json(note)] if note.is_file() else []
+
+
+def write_image(path, image):
+    """``cv2.imwrite`` that makes its folder and does not fail silently.
+
+    R, G, B arrays keep their order in the cv2 round trip.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), image):
+        raise GaitError(f"{path} cannot be written: check the free space and the permissions.")
 
 
 def log_problems(problems, log_file, echo):
