@@ -1,0 +1,68 @@
+"""An OpenGait root of pickles with its partition -> the training and the test set of this package.
+
+    python preprocessing/convert_opengait_dataset.py --input_path Gait3D-joined \\
+        --dataset_partition Gait3D.json --output_path sets
+
+The root is <id>/<type>/<view>/*.pkl: skeleton maps [T, 2, 64, 64], silhouettes [T, 64, 64], or one of each,
+which SkeletonGait++ needs. Writes <output_path>/tfimdb_gait3d_N3000_train_joined_64x64/ and
+<output_path>/tfimdb_gait3d_N1000_test_joined_64x64/, gallery and probes in one.
+"""
+
+import argparse
+
+from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
+from keras_gait.data.layouts import check_folder
+from keras_gait.data.opengait_layouts import find_layout
+from keras_gait.data.opengait_sets import write_opengait_sets
+from keras_gait.data.writer import add_writer_flags
+
+
+def parse(argv):
+    parser = CommandParser(prog="convert_opengait_dataset.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--input_path", required=True, help="folder of <id>/<type>/<view>/*.pkl")
+    parser.add_argument(
+        "--dataset_partition",
+        help="JSON with TRAIN_SET and TEST_SET, for Gait3D PROBE_SET too; "
+        "CASIA-B, OU-MVLP and GREW without it: the published rule",
+    )
+    parser.add_argument("--output_path", required=True, help="the data sets become folders in here")
+    parser.add_argument(
+        "--dataset_name", default="", help="CASIA-B, OU-MVLP, ...; left out: told from partition or folders"
+    )
+    parser.add_argument(
+        "--data_in_use",
+        type=parse_data_in_use,
+        help="which files of a sequence, in name order, such as true,false; left out: told from their names",
+    )
+    add_writer_flags(parser)
+    add_job_flags(parser)
+    return parser.parse_args(argv)
+
+
+def parse_data_in_use(text):
+    """``"true,false"`` -> ``[True, False]``."""
+    words = [word.strip().lower() for word in text.strip("[]").split(",")]
+    if set(words) - {"true", "false"} or "true" not in words:
+        raise argparse.ArgumentTypeError(f"expected one true or false for each file. Received: {text!r}")
+    return [word == "true" for word in words]
+
+
+def main(argv):
+    args = parse(argv)
+    root = check_folder(args.input_path, "--input_path")
+    layout = find_layout(args.dataset_name, args.dataset_partition, root)
+    problems = write_opengait_sets(
+        root,
+        args.output_path,
+        layout,
+        args.dataset_partition,
+        args.data_in_use,
+        encoding=args.encoding,
+        workers=args.worker_num,
+        shard=args.shard,
+    )
+    report_problems(problems)
+
+
+if __name__ == "__main__":
+    run(main)
