@@ -1,37 +1,53 @@
 """Keras layers, on every backend: ``keras.ops`` and ``keras.random`` only."""
 
 from keras_gait.layers.attention import PartAttention, PatchAttention
+from keras_gait.layers.frame_blocks import BlockConvolution, BlocksPresent, RepeatShortClips
 from keras_gait.layers.frames import BatchToFrames, CentreColumns, FramesPresent, FramesToBatch, PixelScaling
+from keras_gait.layers.fusion import ChannelSlice, PairFusion
+from keras_gait.layers.heads import bn_neck, part_heads, separate_fcs
 from keras_gait.layers.normalisation import BatchNorm
-from keras_gait.layers.parts import PartsClassifier, PartsLinear, SeparateGlorot, UnitLength, bn_neck
+from keras_gait.layers.parts import PartsClassifier, PartsLinear, SeparateGlorot, UnitLength
+from keras_gait.layers.parts_over_time import PartsConvolution, WindowPooling
 from keras_gait.layers.pyramid import HorizontalPyramid, TemporalHorizontalPyramid
 from keras_gait.layers.residual import basic_block, basic_block_3d, basic_block_p3d, bottleneck, conv
+from keras_gait.layers.strip_convolution import StripConv2D, StripConv3D
 from keras_gait.layers.strips import GeMStripPooling, StripPooling
 from keras_gait.layers.temporal import TemporalConvolution, TemporalMaxPooling
 
 __all__ = [
     "BatchNorm",
     "BatchToFrames",
+    "BlockConvolution",
+    "BlocksPresent",
     "CentreColumns",
+    "ChannelSlice",
     "FramesPresent",
     "FramesToBatch",
     "GeMStripPooling",
     "HorizontalPyramid",
+    "PairFusion",
     "PartAttention",
     "PartsClassifier",
+    "PartsConvolution",
     "PartsLinear",
     "PatchAttention",
     "PixelScaling",
+    "RepeatShortClips",
     "SeparateGlorot",
+    "StripConv2D",
+    "StripConv3D",
     "StripPooling",
     "TemporalConvolution",
     "TemporalHorizontalPyramid",
     "TemporalMaxPooling",
     "UnitLength",
+    "WindowPooling",
     "basic_block",
     "basic_block_3d",
     "basic_block_p3d",
     "bn_neck",
     "bottleneck",
     "conv",
+    "part_heads",
+    "separate_fcs",
 ]

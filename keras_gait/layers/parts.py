@@ -3,8 +3,6 @@
 import keras
 from keras import ops
 
-from keras_gait.layers.normalisation import BatchNorm
-
 
 def unit_length(x, axis):
     """``x / max(|x|, 1e-12)`` along an axis, in float32 at least: squares are small."""
@@ -141,30 +139,3 @@ class UnitLength(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-
-def bn_neck(parts, classes, norm=True, name="BNNecks"):
-    """Add a neck: batch normalisation of every part, then a linear classifier of every part, no bias.
-
-    The published ``parallel_BN1d=False`` (one BatchNorm1d a part) computes the same and needs no option.
-
-    Args:
-        parts: ``(batch, parts, channels)`` of a functional model.
-        classes: how many; 0 adds no classifier.
-        norm: descriptors and classifier columns scaled to length 1, so that logits are cosines.
-        name: of the classifier layer and, with ``-bn1d``, of the normalisation.
-
-    Returns:
-        ``(features (batch, parts, channels), logits (batch, parts, classes) or None)``.
-    """
-    _, count, channels = parts.shape
-    flat = keras.layers.Reshape((count * channels,), name=f"{name}-flat")(parts)
-    features = keras.layers.Reshape((count, channels), name=f"{name}-parts")(
-        BatchNorm(name=f"{name}-bn1d")(flat)
-    )
-    if norm:
-        features = UnitLength(name=f"{name}-unit")(features)
-    if not classes:
-        return features, None
-    linear = PartsLinear(classes, kernel_initializer=SeparateGlorot(), unit_columns=norm, name=name)
-    return features, linear(features)

@@ -72,3 +72,14 @@ def _joined(x, maps, present, name, stride):
         maps = conv(maps, x.shape[-1], 1, f"{name}-downsample-0", stride)
         maps = BatchNorm(name=f"{name}-downsample-1")(maps, present)
     return relu(layers.Add(name=f"{name}-add")([x, maps]), name)
+
+
+BLOCKS = {"2d": basic_block, "3d": basic_block_3d, "p3d": basic_block_p3d}
+
+
+def stage(maps, present, mode, filters, count, name, stride=1):
+    """``count`` blocks of a kind of `BLOCKS`, the first with the stride."""
+    prefix = f"{name}-forward_block" if mode == "2d" else name  # what runs frame by frame is wrapped there
+    for i in range(count):
+        maps = BLOCKS[mode](maps, present, filters, f"{prefix}-{i}", stride if i == 0 else 1)
+    return maps

@@ -88,7 +88,7 @@ class TemporalMaxPooling(keras.layers.Layer):
         there = ops.reshape(
             ops.cast(present, "bool"), (-1, ops.shape(clips)[1], *[1] * (len(clips.shape) - 2))
         )
-        lowest = -6e4 if clips.dtype == "float16" else -1e30
+        lowest = -6e4 if keras.backend.standardize_dtype(clips.dtype) == "float16" else -1e30
         pooled = ops.max(ops.where(there, clips, lowest), axis=1)
         return ops.where(ops.any(there, axis=1), pooled, 0.0)
 

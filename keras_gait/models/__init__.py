@@ -3,9 +3,14 @@
 import keras
 
 from keras_gait.models.attengait import AttenGait
+from keras_gait.models.gaitbase import GaitBase
+from keras_gait.models.gaitgl import GaitGL
+from keras_gait.models.gaitpart import GaitPart
 from keras_gait.models.gaitset import GaitSet
+from keras_gait.models.skeletongait import SkeletonGait
+from keras_gait.models.skeletongait_plusplus import SkeletonGaitPlusPlus
 
-__all__ = ["AttenGait", "GaitSet"]
+__all__ = ["AttenGait", "GaitBase", "GaitGL", "GaitPart", "GaitSet", "SkeletonGait", "SkeletonGaitPlusPlus"]
 
 # `.hdf5` files name a class without its package; this lets `keras.models.load_model` find it there too.
-keras.saving.get_custom_objects().update({"AttenGait": AttenGait})
+keras.saving.get_custom_objects().update({name: globals()[name] for name in __all__})

@@ -11,8 +11,12 @@ from keras_gait.layers import CentreColumns, FramesPresent
 class ClipModel(keras.Model):
     """A functional model of clips, made of its constructor's arguments and nothing else.
 
-    A subclass hands over ``clips``, ``outputs`` and its arguments, one by one; they become attributes and
-    the configuration.
+    A subclass hands over ``clips``, ``outputs`` and its arguments by name; they are its configuration.
+
+    Attributes:
+        nclasses: classes of the classifier; 0 where there is none.
+        frame_shape: ``(height, width, channels)`` that the network works on.
+        min_frames: frames that a clip needs.
     """
 
     min_frames = 1
@@ -25,9 +29,13 @@ class ClipModel(keras.Model):
                 f"nclasses={arguments['nclasses']}"
             )
         super().__init__(inputs=clips, outputs=outputs, name=name, trainable=trainable)
-        self._arguments = tuple(arguments)
-        for argument, value in arguments.items():
-            setattr(self, argument, tuple(value) if isinstance(value, list | tuple) else value)
+        self._arguments = tuple(
+            (argument, tuple(value) if isinstance(value, list | tuple) else value)
+            for argument, value in arguments.items()
+        )
+        for argument, value in self._arguments:
+            if not hasattr(keras.Model, argument):  # Keras has its own meaning of `layers`
+                setattr(self, argument, value)
 
     @classmethod
     def for_classes(cls, classes, classifier=True, **options):
@@ -40,8 +48,7 @@ class ClipModel(keras.Model):
         return keras.Model(self.input, self.output["embeddings"], name="encoder")
 
     def get_config(self):
-        arguments = {argument: getattr(self, argument) for argument in self._arguments}
-        return arguments | {"name": self.name, "trainable": self.trainable}
+        return dict(self._arguments) | {"name": self.name, "trainable": self.trainable}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
