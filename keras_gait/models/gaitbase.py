@@ -34,7 +34,7 @@ class GaitBase(ClipModel):
         nclasses: classes to train with; 0 builds no classifier.
         block: ``"BasicBlock"`` or ``"Bottleneck"``, whose stages end with four times their width.
         channels: widths of the four stages.
-        layers_per_stage: blocks of each.
+        layers: blocks of each.
         strides: of each stage's first block, 1 or 2.
         maxpool: halve the map before the first stage.
         embedding_size: channels of a part's descriptor.
@@ -47,7 +47,7 @@ class GaitBase(ClipModel):
         nclasses=0,
         block="BasicBlock",
         channels=(64, 128, 256, 512),
-        layers_per_stage=(1, 1, 1, 1),
+        layers=(1, 1, 1, 1),
         strides=(1, 2, 2, 1),
         maxpool=False,
         embedding_size=256,
@@ -57,24 +57,24 @@ class GaitBase(ClipModel):
     ):
         if block not in BLOCKS:
             raise ValueError(f"block must be one of {sorted(BLOCKS)}. Received: block={block!r}")
-        check_count(4, channels=channels, layers_per_stage=layers_per_stage, strides=strides)
+        check_count(4, channels=channels, layers=layers, strides=strides)
         check_sizes(
             channels=channels,
-            layers_per_stage=layers_per_stage,
+            layers=layers,
             strides=strides,
             embedding_size=embedding_size,
             bins=bins,
         )
         clips, x, present = clip_input(frame_shape)
         x = FramesToBatch(name="frames_to_batch")(x)
-        x = backbone(x, present, block, channels, layers_per_stage, strides, maxpool)
+        x = backbone(x, present, block, channels, layers, strides, maxpool)
         super().__init__(
             clips,
             part_heads(x, present, embedding_size, nclasses, bins=bins),
             nclasses=nclasses,
             block=block,
             channels=channels,
-            layers_per_stage=layers_per_stage,
+            layers=layers,
             strides=strides,
             maxpool=maxpool,
             embedding_size=embedding_size,
