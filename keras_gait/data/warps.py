@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_gait.errors import GaitError
 
-MAX_CHANNELS = 512  # of an OpenCV image; with more it returns something else without a word
+MAX_CHANNELS = 128  # of an OpenCV 5 image (512 in OpenCV 4); more are taken for another axis
 PERSPECTIVE_WIDTH = 44  # frames narrower than this have no room for `perspective`
 ERASED_AREA, ERASED_RATIO, ERASING_TRIES = (0.05, 0.2), 0.3, 100
 

@@ -30,6 +30,7 @@ class BatchNorm(keras.layers.Layer):
         self.epsilon = epsilon
         self.momentum = momentum
         self.synchronized = synchronized
+        self.replicas = 1  # that share a batch: the training says so, where statistics are synchronized
 
     def build(self, x_shape, present_shape=None):
         def add(name, initializer, trainable):
@@ -69,7 +70,8 @@ class BatchNorm(keras.layers.Layer):
         share = ops.maximum(self._mean(counts), 1e-6)
         mean = self._mean(counts * means) / share
         variance = self._mean(counts * (variances + ops.square(means - mean))) / share
-        self._update(mean, variance, ops.sum(counts) * positions)
+        samples = ops.cast(ops.shape(counts)[0], "float32") * share * positions
+        self._update(mean, variance, samples * self.replicas)
         return mean, variance
 
     def _mean(self, values):

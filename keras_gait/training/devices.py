@@ -58,9 +58,12 @@ def gather(values):
         return values
     import tensorflow as tf
 
-    if not tf.distribute.in_cross_replica_context() and tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        return tf.distribute.get_replica_context().all_gather(tf.convert_to_tensor(values), axis=0)
-    return values
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return values
+    gathered = replica.all_gather(tf.convert_to_tensor(values), axis=0)
+    gathered.set_shape((None, *values.shape[1:]))  # it forgets them all
+    return gathered
 
 
 def half_precision_policy():

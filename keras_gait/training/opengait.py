@@ -4,10 +4,13 @@ The published batch of P x K is that of all devices together; statistics of norm
 taken over all of it, so an update hangs on the batch alone, however many devices share it.
 """
 
+import keras
+
 from keras_gait.data.pipeline import ClipBatches
 from keras_gait.data.sampling import FrameSampling, TripletSampler
 from keras_gait.data.warps import SequenceAugmentation, silhouette_width
 from keras_gait.errors import GaitError
+from keras_gait.layers import BatchNorm
 from keras_gait.losses import BatchAllTriplet, PartsCrossentropy
 from keras_gait.losses.crossentropy import parts_accuracy
 from keras_gait.training.coupled_decay import make_coupled_optimizer
@@ -84,6 +87,10 @@ def triplet_output(model):
 def make_compiler(recipe, model):
     """A function that compiles the model; optimizer and losses are the same in all phases."""
     losses = recipe["losses"]
+    if keras.backend.backend() == "tensorflow":
+        for layer in model.layers:
+            if isinstance(layer, BatchNorm):
+                layer.replicas = max(1, recipe["train"]["multi_gpu"])
     optimizer = make_coupled_optimizer(recipe["optimizer"], recipe["schedule"])
     name = triplet_output(model)
 

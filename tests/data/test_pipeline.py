@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from keras_gait.data.dataset import GaitDataset
-from keras_gait.data.pipeline import ClipBatches
-from keras_gait.data.sampling import ClipSampling, PKSampler
+from keras_gait.data.pipeline import ClipBatches, pad
+from keras_gait.data.sampling import ClipSampling, FrameSampling, PKSampler
 from keras_gait.errors import GaitError
 
 SUBJECTS = np.repeat(["a", "b", "c"], 2)
@@ -117,3 +117,38 @@ def test_what_goes_wrong_while_reading_ahead_is_kept(make, dataset):
     with pytest.raises(tf.errors.OpError):
         next(iter(stream))
     assert str(batches.failure) == "shard 3 is damaged"
+
+
+def test_clips_of_different_length_are_filled_up_with_frames_of_minus_one():
+    batch = pad([np.full((2, 3, 3, 1), 7, np.uint8), np.full((4, 3, 3, 1), 255, np.uint8)])
+    assert (batch.shape, batch.dtype) == ((2, 4, 3, 3, 1), np.int16)
+    assert batch[0, :, 0, 0, 0].tolist() == [7, 7, -1, -1]
+    assert batch[1].min() == 255
+
+
+def test_unfixed_clips_make_padded_batches(make):
+    batches = make(clips=FrameSampling(limits=(5, 9)))
+    lengths = (batches[0][0][:, :, 0, 0, 0] >= 0).sum(axis=1)
+    assert len(set(lengths.tolist())) > 1
+    clips, _ = next(batches.to_tf_data().as_numpy_iterator())
+    assert clips.dtype == np.int16
+    np.testing.assert_array_equal(clips, batches[0][0])
+
+
+def test_each_sequence_is_augmented_by_itself_and_may_change_its_shape(make):
+    seen = []
+
+    def augment(frames, rng):
+        seen.append(rng.random())
+        return frames[:, :, 10:54]
+
+    batches = make(augment=augment, frame_shape=(2, 44, 1))
+    clips, wanted = next(batches.to_tf_data().as_numpy_iterator())
+    assert clips.shape == (4, 16, 2, 44, 1)
+    assert set(wanted) == {"embeddings", "logits"}
+    assert len(set(seen[:4])) == 4
+
+
+def test_the_labels_go_to_the_output_that_the_triplets_are_made_of(make):
+    _, wanted = next(make(triplet_output="features").to_tf_data().as_numpy_iterator())
+    assert set(wanted) == {"features", "logits"}

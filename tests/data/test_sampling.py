@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gait.data.sampling import ClipSampling, PKSampler
+from keras_gait.data.sampling import ClipSampling, FrameSampling, PKSampler, TripletSampler
 from keras_gait.errors import GaitError
 
 LABELS = np.array([7, 3, 7, 5, 3, 9, 9, 9, 9, 1])  # five subjects with one to four sequences
@@ -102,3 +102,80 @@ def test_varying_lengths_run_from_16_to_one_below_the_clip():
 def test_lengths_cannot_vary_below_16_frames():
     with pytest.raises(GaitError, match=r"more than 16 frames.*16"):
         ClipSampling(frames=16, varying_length=True)
+
+
+def test_an_ordered_clip_leaves_some_frames_of_a_window_out():
+    clips = FrameSampling(frames=30, skip=4)
+    spans, starts = set(), set()
+    for seed in range(200):
+        found = frames(clips, 50, seed)
+        assert (np.diff(found) > 0).all()
+        spans.add(int(np.ptp(found)))
+        starts.add(int(found[0]))
+    assert spans <= set(range(29, 34))
+    assert {29, 33} & spans
+    assert min(starts) < 3
+    assert max(starts) > 13
+
+
+@pytest.mark.parametrize("available", [1, 7, 33])
+def test_an_ordered_clip_of_a_short_sequence_goes_round(available):
+    found = frames(FrameSampling(frames=30, skip=4), available)
+    assert len(found) == 30
+    assert set(found.tolist()) <= set(range(available))
+    steps = (np.diff(found) - 1) % available  # frames left out between two; round and round is no jump
+    assert steps.sum() <= 4 + available * (available == 1)
+
+
+def test_without_skipping_a_clip_is_consecutive():
+    assert np.diff(frames(FrameSampling(frames=16, skip=0), 40)).tolist() == [1] * 15
+
+
+def test_an_unordered_clip_repeats_only_what_a_short_sequence_lacks():
+    clips = FrameSampling(frames=10, ordered=False)
+    found = frames(clips, 10)
+    assert sorted(found.tolist()) == list(range(10))
+    assert (np.diff(found) < 0).any()
+    assert set(frames(clips, 3).tolist()) <= {0, 1, 2}
+
+
+def test_unfixed_lengths_are_drawn_for_each_sequence_within_the_limits():
+    rng = np.random.default_rng(0)
+    clips = FrameSampling(limits=(20, 23))
+    assert clips.padded
+    drawn = clips.lengths(100, rng)
+    assert set(drawn) == {20, 21, 22, 23}
+    fixed = FrameSampling(frames=30)
+    assert not fixed.padded
+    assert fixed.lengths(3, rng) == [30, 30, 30]
+
+
+def test_limits_in_the_wrong_order_are_refused():
+    with pytest.raises(GaitError, match="frames_min must not exceed .* 30 and 20"):
+        FrameSampling(limits=(30, 20))
+
+
+def test_every_sequence_with_a_frame_will_do():
+    assert FrameSampling(frames=30).usable(np.array([0, 1, 40])).tolist() == [False, True, True]
+
+
+def test_triplet_batches_draw_subjects_anew_each_time_and_no_sequence_twice():
+    sampler = TripletSampler(LABELS, p=3, k=2, seed=0)
+    seen = []
+    for number in range(60):
+        found = batch(sampler, number)
+        subjects = LABELS[found].reshape(3, 2)
+        assert (subjects[:, 0] == subjects[:, 1]).all()
+        assert len(set(subjects[:, 0].tolist())) == 3
+        for subject, pair in zip(subjects[:, 0], found.reshape(3, 2), strict=True):
+            enough = (LABELS == subject).sum() >= 2
+            assert (pair[0] != pair[1]) == enough
+        seen.append(tuple(sorted(subjects[:, 0].tolist())))
+    assert len(set(seen)) > 5  # of ten possible triples
+
+
+def test_a_triplet_batch_is_the_same_whenever_it_is_asked_for():
+    one, other = TripletSampler(LABELS, 2, 3, seed=4), TripletSampler(LABELS, 2, 3, seed=4)
+    forwards = [batch(one, number).tolist() for number in range(6)]
+    assert [batch(other, number).tolist() for number in reversed(range(6))] == forwards[::-1]
+    assert batch(TripletSampler(LABELS, 2, 3, seed=5), 0).tolist() != forwards[0]

@@ -1,10 +1,10 @@
-"""Warm-up and cosine decay."""
+"""Warm-up and cosine decay, and steps."""
 
 import keras
 import pytest
 from keras import ops
 
-from keras_gait.training.schedules import WarmupCosine
+from keras_gait.training.schedules import MultiStep, WarmupCosine
 
 pytestmark = pytest.mark.backend
 
@@ -41,3 +41,19 @@ def test_settings_survive_serialisation():
     again = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(schedule))
     assert type(again) is WarmupCosine
     assert again.get_config() == schedule.get_config()
+
+
+def test_an_update_at_a_milestone_has_the_lower_rate_already():
+    schedule = MultiStep(0.1, [20, 40], gamma=0.1)
+    assert rates(schedule, 0, 19, 20, 39, 40, 1000) == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_without_milestones_the_rate_stays():
+    assert rates(MultiStep(0.1, []), 0, 5000) == pytest.approx([0.1, 0.1])
+
+
+def test_steps_come_back_from_their_configuration():
+    schedule = keras.optimizers.schedules.deserialize(
+        keras.optimizers.schedules.serialize(MultiStep(0.3, [2], 0.5))
+    )
+    assert rates(schedule, 1, 2) == pytest.approx([0.3, 0.15])
