@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_gait.data.layouts import folders
+from keras_gait.data.opengait_layouts import LAYOUTS
 from keras_gait.data.pickle_tree import sequence_folders
 from keras_gait.errors import GaitError
 
 GREW_FIRST_TYPE = 1  # of the gallery's sequences, in the order of their names
-DATASETS = ("casiab", "casiae", "ccpg", "gait3d", "grew", "oumvlp", "sustech1k")
+DATASETS = ("casiae", *(key.replace("-", "") for key in LAYOUTS))
 
 
 def dataset_name(text, flag):

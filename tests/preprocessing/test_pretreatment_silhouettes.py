@@ -174,7 +174,7 @@ def test_a_tree_of_another_depth_is_one_line_and_writes_nothing(pretreat, raw, t
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("-d", "CASIA-C"), "--dataset CASIA-C is not known: use one of casiab"),
+        (("-d", "CASIA-C"), "--dataset CASIA-C is not known: use one of casiae, casiab"),
         (("-r", 63), "--img_size must be an even number of pixels. Received: 63"),
         (("-o", ""), "--output_path is needed"),
         (("-i", ""), "--input_path is needed"),
