@@ -184,15 +184,15 @@ def _size(frames):
 def _kind_of_set(listed, layout, data_in_use):
     """Modality and frame shape of the set, from the files' names and a look at the first sequences."""
     files = [_frame_files(entry.files, layout, data_in_use) for entry in listed]
-    several = Counter(map(len, files))
-    if max(several) == 0 or max(several) > 2:
+    counts = {len(names) for names in files}
+    if not counts & {1, 2}:
         raise GaitError(
             f"{listed[0].folder} holds {', '.join(listed[0].files)}: which of them are maps (heatmap.pkl) or "
             f"silhouettes (_sil.pkl, {layout.silhouettes}) is not told by the names; give --data_in_use."
         )
     seen = Counter()
     for entry, names in list(zip(listed, files, strict=True))[:_LOOKED_AT]:
-        for modality in ["joined"] if max(several) == 2 else ["heatmap", "silhouette"]:
+        for modality in ["joined"] if 2 in counts else ["heatmap", "silhouette"]:
             try:
                 seen[modality, _frames_of(entry.folder, names, modality).shape[1:]] += 1
             except _UnusableError as unusable:
