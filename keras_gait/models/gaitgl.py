@@ -4,9 +4,11 @@ import keras
 
 from keras_gait.layers import (
     BatchNorm,
+    BatchToFrames,
     BlockConvolution,
     BlocksPresent,
     FramesPresent,
+    FramesToBatch,
     GeMStripPooling,
     RepeatShortClips,
     StripConv3D,
@@ -55,7 +57,10 @@ def backbone(maps, present, channels):
         return global_local(maps, present, filters, strips, f"{name}-1", stacked)
 
     maps = stage(maps, channels[1], "GLConvA0")
-    maps = keras.layers.MaxPooling3D((1, 2, 2), name="MaxPool0")(maps)
+    folded = FramesToBatch(name="MaxPool0-fold")(maps)  # a 3-D maximum has no float16 kernel on TensorFlow
+    maps = BatchToFrames(name="MaxPool0-unfold")(
+        keras.layers.MaxPooling2D(2, name="MaxPool0")(folded), present
+    )
     maps = stage(maps, channels[2], "GLConvA1")
     return stage(maps, channels[-1], "GLConvB2", stacked=True), present
 
