@@ -15,7 +15,7 @@ from keras_gait.data.layouts import check_folder
 from keras_gait.data.provenance import note_source, read_source
 from keras_gait.data.raw_trees import DATASETS, dataset_name, raw_tree
 from keras_gait.data.silhouette_tree import silhouette_sequence
-from keras_gait.data.trees import log_problems, write_tree
+from keras_gait.data.trees import check_tree_settings, log_problems, write_tree
 from keras_gait.errors import GaitError
 
 
@@ -48,6 +48,7 @@ def main(argv):
     dataset = dataset_name(args.dataset, "--dataset")
     tree = raw_tree(root)
     inputs = tree.sequences()
+    check_tree_settings(args.output_path, {"dataset": dataset, "img_size": args.img_size})
     if source := read_source(root):
         note_source(args.output_path, source)
     job = partial(silhouette_sequence, tree, Path(args.output_path), args.img_size, dataset)

@@ -4,7 +4,6 @@ Who walks shows in the body and the gait (`keras_gait.data.walkers`), never in c
 background, which are drawn anew for each take. All eleven cameras see the same walk of a take.
 """
 
-import json
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -22,9 +21,9 @@ from keras_gait.data.rendering import (
     render,
     spoil_silhouettes,
 )
+from keras_gait.data.trees import check_tree_settings
 from keras_gait.data.walkers import draw_body, draw_gait, draw_take, walk, walk_path
 from keras_gait.errors import GaitError
-from keras_gait.files import write_whole
 
 TAKES = {"nm": 6, "bg": 2, "cl": 2}  # as CASIA-B
 SEQUENCES = tuple(
@@ -182,30 +181,7 @@ def sequence_folder(subject, sequence, view):
 
 def check_settings(output, settings):
     """Note ``settings`` (frames, size, seed) in OUT/simulate.json, or refuse a tree made with others."""
-    note = Path(output) / "simulate.json"
-    settings = {"version": VERSION} | settings
-    try:
-        if not note.exists():
-            _note_settings(note, settings)
-        found = json.loads(note.read_text())
-    except OSError as error:
-        raise GaitError(f"cannot write to --output_path {output}: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise GaitError(f"{note} is not JSON ({error}); name another --output_path") from None
-    if found != settings:
-        raise GaitError(
-            f"{output} was simulated with {found}, not with {settings}: use the same settings to go on, "
-            "or another --output_path"
-        )
-
-
-def _note_settings(note, settings):
-    """Write the file ``note`` into a new or empty folder, in one step: other shards may do so just now."""
-    note.parent.mkdir(parents=True, exist_ok=True)
-    strangers = [path for path in note.parent.iterdir() if not path.name.startswith(".")]
-    if strangers and not note.exists():
-        raise GaitError(f"{note.parent} holds files but no {note.name}: name a new or empty --output_path")
-    write_whole(note, json.dumps(settings, indent=1) + "\n")
+    check_tree_settings(output, {"version": VERSION} | settings, "simulate.json", "--output_path")
 
 
 def write_sequence(job):

@@ -23,6 +23,36 @@ NOTE = ".problems.json"  # in the folder of a sequence that had any
 NOTES_ASIDE = ".problems"  # or all of them in a hidden tree of their own
 
 
+def check_tree_settings(output, settings, note=".settings.json", flag="--output_path"):
+    """Note the dict ``settings`` in the file ``note`` of ``output``, or refuse a tree made with others.
+
+    ``flag`` is where the user gave ``output``.
+    """
+    note, settings = Path(output, note), json.loads(json.dumps(settings))  # a tuple comes back as a list
+    try:
+        if not note.exists():
+            _note_settings(note, settings, flag)
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GaitError(f"cannot write to {flag} {output}: {error.strerror}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise GaitError(f"{note} is not JSON ({error}); name another {flag}") from None
+    if found != settings:
+        raise GaitError(
+            f"{output} was made with {found}, not with {settings}: use the same settings to go on, "
+            f"or another {flag}"
+        )
+
+
+def _note_settings(note, settings, flag):
+    """Write the file ``note`` into a new or empty folder, in one step: other shards may do so just now."""
+    note.parent.mkdir(parents=True, exist_ok=True)
+    strangers = [path for path in note.parent.iterdir() if not path.name.startswith(".")]
+    if strangers and not note.exists():
+        raise GaitError(f"{note.parent} holds files but no {note.name}: name a new or empty {flag}")
+    write_whole(note, json.dumps(settings, indent=1) + "\n")
+
+
 def write_tree(function, inputs, output, workers, shard, title, notes_aside=False):
     """Run ``function`` for the relative paths of ``inputs`` that ``output`` does not hold yet.
 

@@ -361,7 +361,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_one_line(command, tmp_pa
     def refuse(path, data):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr("keras_gait.data.simulate.write_whole", refuse)
+    monkeypatch.setattr("keras_gait.data.trees.write_whole", refuse)
     result = command(COMMAND, "--output_path", tmp_path / "w", *SMALL)
     assert result.code == 2
     assert "cannot write to --output_path" in result.err

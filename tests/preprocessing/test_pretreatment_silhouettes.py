@@ -83,7 +83,7 @@ def test_ccpg_frames_are_kept_however_small(pretreat, tmp_path):
     small[10:14, 18:20] = 255
     write_frames(tmp_path / "raw/000/U0_D0/0_1", [small] * 5)
     assert "nothing came out" in failed(pretreat(), NAME)
-    assert pretreat("-d", "CCPG").code == 0
+    assert pretreat("-d", "CCPG", "-o", tmp_path / "ccpg").code == 0
 
 
 def test_oumvlp_is_read_as_delivered(pretreat, tmp_path):
@@ -120,14 +120,22 @@ def test_frames_of_different_sizes_cannot_stay_as_they_are(pretreat, raw):
 
 
 def test_a_killed_run_goes_on_and_two_machines_share(pretreat, raw, tmp_path):
-    half = tmp_path / "pkl/001/nm-01/.090.tmp"
-    half.mkdir(parents=True)
-    (half / "rubbish").write_text("")
     pretreat("--shard", "1/2")
     assert sequence_folders(tmp_path / "pkl") == ["001/nm-01/090"]
-    assert not half.exists()
+    half = tmp_path / "pkl/001/nm-01/.000.tmp"
+    half.mkdir()
+    (half / "rubbish").write_text("")
     pretreat("--shard", "0/2")
+    assert [path.name for path in (tmp_path / "pkl/001/nm-01/000").iterdir()] == ["000.pkl"]
+    assert not half.exists()
     assert sequence_folders(tmp_path / "pkl") == ["001/nm-01/000", "001/nm-01/090"]
+
+
+def test_a_tree_of_other_settings_is_not_gone_on_with(pretreat, raw, tmp_path):
+    pretreat()
+    message = refused(pretreat("-r", 32), NAME)
+    assert "was made with {'dataset': 'casiab', 'img_size': 64}, not with {'dataset'" in message
+    assert "or another --output_path" in message
 
 
 def test_several_processes_write_the_same(pretreat, raw, tmp_path):
