@@ -1,0 +1,232 @@
+"""Published OpenGait weights (``.pt``) into our models, strictly by name."""
+
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from keras_gait.checkpoints.opengait_models import MODELS
+from keras_gait.errors import GaitError
+from keras_gait.layers import (
+    BatchNorm,
+    BlockConvolution,
+    GeMStripPooling,
+    PartsConvolution,
+    PartsLinear,
+    StripConv2D,
+    StripConv3D,
+    TemporalConvolution,
+)
+
+NAMED = 3  # names of each kind that a refusal lists
+
+
+class Published(NamedTuple):
+    """One array of a checkpoint: its name, the variable it fills, and how its axes are ordered there."""
+
+    name: str
+    variable: object
+    axes: tuple  # published axis of each of ours
+    parts: int = 0  # of a vector that runs over channels and, within, over so many parts
+
+    @property
+    def shape(self):
+        """The published shape."""
+        return tuple(self.variable.shape[self.axes.index(axis)] for axis in range(len(self.axes)))
+
+    def fit(self, array):
+        """The array with our axes."""
+        if self.parts:  # ours runs over parts and, within, over channels
+            return array.reshape(-1, self.parts).T.ravel()
+        return array.transpose(self.axes)
+
+
+# layer class -> [(suffix of the published name, our variable, published axis of each of ours)]
+VARIABLES = {
+    keras.layers.Conv2D: [("weight", "kernel", (2, 3, 1, 0))],
+    StripConv2D: [("weight", "kernel", (2, 3, 1, 0))],
+    TemporalConvolution: [("weight", "kernel", (2, 3, 4, 1, 0))],
+    StripConv3D: [("weight", "kernel", (2, 3, 4, 1, 0))],
+    BlockConvolution: [("weight", "kernel", (2, 3, 4, 1, 0))],
+    PartsConvolution: [("weight", "kernel", (0, 3, 2, 1))],
+    BatchNorm: [
+        ("weight", "gamma", (0,)),
+        ("bias", "beta", (0,)),
+        ("running_mean", "moving_mean", (0,)),
+        ("running_var", "moving_variance", (0,)),
+    ],
+    PartsLinear: [("fc_bin", "kernel", (0, 1, 2))],
+    GeMStripPooling: [("p", "p", (0,))],
+}
+
+
+# published names with a part's number in the middle
+NUMBERED = re.compile(r"(BNNecks\.bn1d|TFA\.pooling_func\.conv1d3x\d)\.(\d+)\.(\w+|\d\.conv\.weight)")
+
+
+def read_state(path):
+    """``{published name: array}`` of a ``.pt`` checkpoint (needs PyTorch) or of an ``.npz`` file.
+
+    Raises:
+        GaitError: the file is damaged, or holds anything but arrays and plain containers: nothing in it runs.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise GaitError(f"no checkpoint at {path}")
+    return _read_npz(path) if path.suffix == ".npz" else _read_pt(path)
+
+
+def _read_npz(path):
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise GaitError(f"{path} does not open as .npz: {_line(error)}") from error
+
+
+def _read_pt(path):
+    try:
+        import torch
+    except ImportError as error:
+        raise GaitError(
+            f"{path} needs PyTorch to open: pip install torch, or save its arrays by name as .npz elsewhere"
+        ) from error
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise GaitError(
+            f"{path} is refused: it is damaged or holds more than weights, which could run as a program "
+            f"({_line(error)})"
+        ) from error
+    except (OSError, RuntimeError, ValueError, EOFError, LookupError, AttributeError, TypeError) as error:
+        raise GaitError(f"{path} does not open as a PyTorch checkpoint: {_line(error)}") from error
+    state = content.get("model", content) if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not state:
+        raise GaitError(
+            f"{path} holds no weights: a dict of arrays by name was expected, alone or as 'model'"
+        )
+    others = [name for name, value in state.items() if not isinstance(value, torch.Tensor)]
+    if others:
+        raise GaitError(f"{path}: {others[0]!r} is a {type(state[others[0]]).__name__}, not an array")
+    return {name: value.float().numpy() for name, value in state.items()}
+
+
+def _line(error):
+    return (str(error).strip() or repr(error)).splitlines()[0]
+
+
+def model_from_state(state, **options):
+    """The model that published weights belong to, told by their names and shapes, with them loaded.
+
+    Args:
+        state: ``{published name: array}`` or a file for `read_state`.
+        options: of the model, for what weights do not tell: ``use_emb2``, ``frame_shape``.
+
+    Raises:
+        GaitError: not the weights of a model that we have, or not all of them.
+    """
+    state = _clean(state)
+    for telltale, (model, settings) in MODELS.items():
+        if telltale in state:
+            try:
+                built = model(**(settings(state) | options))
+            except GaitError:
+                raise
+            except (LookupError, ValueError) as error:  # names or ranks that no such model has
+                raise GaitError(f"these are no whole weights of {model.__name__}: {_line(error)}") from error
+            load_state(built, state)
+            return built
+    known = ", ".join(model.__name__ for model, _ in MODELS.values())
+    first = next(iter(state), "nothing")
+    raise GaitError(f"not the weights of {known}; the first is {first!r}")
+
+
+def load_state(model, state):
+    """Load published weights into a model; every name and shape must fit.
+
+    Args:
+        model: a model whose layers bear the published names, with ``-`` for ``.``.
+        state: ``{published name: array}`` or a file for `read_state`.
+
+    Raises:
+        GaitError: names the first of the weights that are missing, unexpected, or of another shape.
+    """
+    state = _clean(state)
+    expected = {published.name: published for published in published_variables(model)}
+    missing = [name for name in expected if name not in state]
+    unexpected = [name for name in state if name not in expected]
+    common = [name for name in expected if name in state]
+    arrays = {name: _without_time(state[name], expected[name]) for name in common}
+    misshapen = [
+        f"{name}: {state[name].shape} for {expected[name].shape}"
+        for name in common
+        if arrays[name].shape != expected[name].shape
+    ]
+    problems = (("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen))
+    found = [f"{len(names)} {kind} ({_some(names)})" for kind, names in problems if names]
+    if found:
+        raise GaitError(f"the weights do not fit {type(model).__name__}: {'; '.join(found)}")
+    for name, published in expected.items():
+        published.variable.assign(published.fit(arrays[name]))
+
+
+def _some(names):
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+
+
+def _without_time(array, published):
+    """A 1x1x1 convolution's weights as those of our 1x1 convolution of each frame."""
+    spatial = array.ndim == 5 and len(published.axes) == 4 and array.shape[2] == 1
+    return array[:, :, 0] if spatial else array
+
+
+def _clean(state):
+    """Arrays by their plain names: no ``module.``, no step counters, parts joined."""
+    if not isinstance(state, Mapping):
+        state = read_state(state)
+    state = {
+        name: np.asarray(value) for name, value in state.items() if not name.endswith("num_batches_tracked")
+    }
+    if state and all(name.startswith("module.") for name in state):
+        state = {name.removeprefix("module."): value for name, value in state.items()}
+    return _joined(state)
+
+
+def _joined(state):
+    """What is published as one array a part, numbered, as the one array that we hold."""
+    groups, rest = {}, {}
+    for name, array in state.items():
+        match = NUMBERED.fullmatch(name)
+        if match:
+            groups.setdefault(f"{match[1]}.{match[3]}", {})[int(match[2])] = array
+        else:
+            rest[name] = array
+    for name, numbered in groups.items():
+        arrays = [numbered[i] for i in sorted(numbered)]
+        if sorted(numbered) != list(range(len(arrays))) or len({array.shape for array in arrays}) > 1:
+            raise GaitError(f"the weights of {name} are not one array of one shape for each part from 0 on")
+        # vectors run over channels and, within, over parts, as those of all parts do where they are one
+        rest[name] = np.stack(arrays, axis=-1).ravel() if arrays[0].ndim == 1 else np.stack(arrays)
+    return rest
+
+
+def published_variables(model):
+    """Every array of the checkpoint of a model, as a list of `Published`."""
+    found = []
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        parts = 0
+        if layer.name.endswith("-bn1d"):
+            parts = model.get_layer(layer.name.removesuffix("-bn1d") + "-parts").target_shape[0]
+        name = layer.name.replace("-", ".")
+        found += [
+            Published(f"{name}.{suffix}", getattr(layer, variable), axes, parts)
+            for suffix, variable, axes in VARIABLES[type(layer)]
+        ]
+    return found
