@@ -24,7 +24,7 @@ class ClipBatches:
             their shape and dtype.
         augment: applied to each sequence's frames, ``augment(frames, rng)``, or None.
         frame_shape: of the frames in a batch, where ``augment`` changes it.
-        triplet_output: name of the model's output that the labels are for.
+        label_outputs: names of the model's outputs that the labels are for.
 
     Where clips differ in length (``clips.padded``), batches are int16 and the missing frames -1.
     """
@@ -38,7 +38,7 @@ class ClipBatches:
     transform: object = None
     augment: object = None
     frame_shape: tuple | None = None
-    triplet_output: str = "embeddings"
+    label_outputs: tuple = ("embeddings",)
     failure: GaitError | None = None  # what went wrong in a background read
 
     def __getitem__(self, number):
@@ -87,7 +87,7 @@ class ClipBatches:
 
     def to_tf_data(self, first=0, parallel=2):
         """An endless ``tf.data.Dataset`` of ``(clips, {"embeddings": labels, "logits": targets})``, the
-        first by the name of ``triplet_output``.
+        labels by the names of ``label_outputs``.
 
         Batches come in order from number ``first``, whatever the parallel reads finish first.
         """
@@ -108,7 +108,7 @@ class ClipBatches:
             clips.set_shape((None, None, *frame_shape))
             labels.set_shape((None,))
             targets.set_shape((None, self.classes))
-            wanted = {self.triplet_output: labels}
+            wanted = dict.fromkeys(self.label_outputs, labels)
             return clips, wanted | ({"logits": targets} if self.classes else {})
 
         numbers = tf.data.Dataset.range(first, np.iinfo(np.int64).max)

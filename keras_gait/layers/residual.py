@@ -13,7 +13,10 @@ from keras_gait.layers.temporal import TemporalConvolution
 
 def conv(maps, filters, size, name, stride=1):
     """A convolution whose zero padding is half a kernel on all sides, whatever the stride."""
-    if stride > 1 and size > 1:
+    if size == 1 and stride > 1:  # of a strided 1x1 kernel, oneDNN's gradient writes where it must not
+        maps = layers.AveragePooling2D(1, stride, name=f"{name}-pick")(maps)
+        stride = 1
+    if stride > 1:
         maps = layers.ZeroPadding2D(size // 2, name=f"{name}-pad")(maps)
         padding = "valid"
     else:

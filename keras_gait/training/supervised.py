@@ -189,8 +189,7 @@ def _fit(recipe, batches, classes, folder):
     train, sampler = recipe["train"], batches.sampler
     steps = _steps_per_epoch(recipe, batches)
     model = make_model(recipe, batches.dataset, classes)
-    if is_opengait(recipe):
-        batches.triplet_output = opengait.triplet_output(model)
+    batches.label_outputs = tuple(name for name in model.output if name != "logits")
     compile_phase = _compiler(recipe, model, sampler, steps)
     compile_phase(recipe["losses"]["cross_weight"])
     model.optimizer.build(model.trainable_variables)

@@ -149,6 +149,8 @@ def test_each_sequence_is_augmented_by_itself_and_may_change_its_shape(make):
     assert len(set(seen[:4])) == 4
 
 
-def test_the_labels_go_to_the_output_that_the_triplets_are_made_of(make):
-    _, wanted = next(make(triplet_output="features").to_tf_data().as_numpy_iterator())
-    assert set(wanted) == {"features", "logits"}
+def test_the_labels_go_to_every_output_without_classes(make):
+    outputs = ("embeddings", "features")
+    _, wanted = next(make(label_outputs=outputs).to_tf_data().as_numpy_iterator())
+    assert set(wanted) == {"embeddings", "features", "logits"}
+    np.testing.assert_array_equal(wanted["features"], wanted["embeddings"])
