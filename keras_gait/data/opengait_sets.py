@@ -216,19 +216,8 @@ def write_opengait_sets(
 
     Returns the list of `Problem` of both sets. Raises GaitError where no set can be made at all.
     """
-    ids = folders(root)
-    named = read_partition(partition, layout) if partition else published_partition(layout, ids)
-    listed = {role: list_sequences(root, getattr(named, role), data_in_use) for role in ("train", "test")}
-    both = listed["train"] + listed["test"]
-    if not both:
-        raise GaitError(_nothing_found(root, named, ids))
-    probes = {f"{entry.subject}-{entry.kind}-{entry.view}" for entry in listed["test"]} & set(named.probes)
-    if named.probes and listed["test"] and not probes:
-        raise GaitError(
-            f"--dataset_partition {partition}: none of its PROBE_SET, such as {named.probes[0]}, is a test "
-            f"sequence of {root}."
-        )
-    modality, frame_shape = _kind_of_set(both, layout, data_in_use)
+    named, listed = _divide(root, layout, partition, data_in_use)
+    modality, frame_shape = _kind_of_set(listed["train"] + listed["test"], layout, data_in_use)
     problems = []
     for role, entries in listed.items():
         count = len({entry.subject for entry in entries} - {GREW_PROBES})
@@ -256,6 +245,22 @@ def write_opengait_sets(
             shard=shard,
         )
     return problems
+
+
+def _divide(root, layout, partition, data_in_use):
+    """The `Partition`, and the sequences of each of its roles, ``{"train": [...], "test": [...]}``."""
+    ids = folders(root)
+    named = read_partition(partition, layout) if partition else published_partition(layout, ids)
+    listed = {role: list_sequences(root, getattr(named, role), data_in_use) for role in ("train", "test")}
+    if not any(listed.values()):
+        raise GaitError(_nothing_found(root, named, ids))
+    tests = {f"{entry.subject}-{entry.kind}-{entry.view}" for entry in listed["test"]}
+    if tests and named.probes and not tests & set(named.probes):
+        raise GaitError(
+            f"--dataset_partition {partition}: none of its PROBE_SET, such as {named.probes[0]}, is a test "
+            f"sequence of {root}."
+        )
+    return named, listed
 
 
 def _nothing_found(root, named, ids):
