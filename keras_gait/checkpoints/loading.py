@@ -9,15 +9,22 @@ import keras
 
 from keras_gait.checkpoints.attengait import attengait_from_weights
 from keras_gait.checkpoints.legacy_hdf5 import read_weights
+from keras_gait.checkpoints.opengait import model_from_state
 from keras_gait.errors import DAMAGED_HDF5, GaitError
 
+OPENGAIT = (".pt", ".pth", ".npz")  # endings of weights by OpenGait's names
 
-def load_model(path, **options):
-    """Open a model file: our ``.keras`` and ``.hdf5``, or published AttenGait ``.hdf5`` weights.
+
+def load_model(path, method=None, **options):
+    """Open a model file: our ``.keras`` and ``.hdf5``, or published weights.
+
+    Those are AttenGait's ``.hdf5`` and OpenGait's ``.pt`` (or its arrays by name as ``.npz``).
 
     Args:
         path: the file.
-        options: what a published file of weights alone does not tell, see `attengait_from_weights`.
+        method: the name of the system that the weights must be of, where they are OpenGait's.
+        options: what a published file of weights alone does not tell, see `attengait_from_weights` and
+            `model_from_state`.
 
     Returns:
         A `keras.Model`, not compiled; ``model.encoder`` maps clips to embeddings.
@@ -28,6 +35,8 @@ def load_model(path, **options):
     path = Path(path)
     if not path.is_file():
         raise GaitError(f"no model file at {path}")
+    if path.suffix in OPENGAIT:
+        return _load_opengait(path, method, options)
     if zipfile.is_zipfile(path) or (h5py.is_hdf5(path) and _is_ours(path)):
         return _load_ours(path)
     if h5py.is_hdf5(path):
@@ -36,7 +45,19 @@ def load_model(path, **options):
             return attengait_from_weights(weights, config, **options)
         except GaitError as error:
             raise GaitError(f"{path}: {error}") from error
-    raise GaitError(f"{path} is not a model: expected a .keras file, or Keras HDF5 (.hdf5, .h5)")
+    raise GaitError(
+        f"{path} is not a model: expected a .keras file, Keras HDF5 (.hdf5, .h5), or {', '.join(OPENGAIT)}"
+    )
+
+
+def _load_opengait(path, method, options):
+    try:
+        model = model_from_state(path, **options)
+    except GaitError as error:
+        raise GaitError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+    if method not in (None, type(model).__name__.lower()):
+        raise GaitError(f"{path} holds the weights of a {type(model).__name__}, not of {method}")
+    return model
 
 
 def _load_ours(path):

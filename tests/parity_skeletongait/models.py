@@ -6,7 +6,15 @@ from fixtures import reader
 from keras import ops
 
 from keras_gait.checkpoints.opengait import load_state, model_from_state
-from keras_gait.layers import GeMStripPooling, PartsLinear, StripPooling, TemporalMaxPooling, bn_neck
+from keras_gait.data.opengait_sets import join_frames
+from keras_gait.layers import (
+    CentreColumns,
+    GeMStripPooling,
+    PartsLinear,
+    StripPooling,
+    TemporalMaxPooling,
+    bn_neck,
+)
 from keras_gait.models.skeletongait_plusplus import attention_fusion
 
 
@@ -52,6 +60,20 @@ def _packed(model, clips, lengths, layers):
 
 def _published(outputs):
     return {name: published(value) for name, value in outputs.items()}
+
+
+def skeletongaitpp_inputs(meta, inputs, path):
+    """Both modalities joined and cut, one sequence after the other."""
+    count = sum(name.startswith("pose_") for name in inputs)
+    clips = [
+        join_frames(inputs[f"pose_{i}"].transpose(0, 2, 3, 1), inputs[f"sil_{i}"][..., None])
+        for i in range(count)
+    ]
+    together = np.concatenate(clips)[None]
+    width = CENTRE[meta["config"]["transform"]](together.shape[3])
+    frames = ops.convert_to_numpy(CentreColumns(width)(together))
+    lengths = np.array([[len(clip) for clip in clips]], np.int32)
+    return {"input": np.moveaxis(frames, -1, 2), "seqL": lengths}
 
 
 def deepgaitv2(meta, inputs, path):
@@ -169,6 +191,7 @@ FAMILIES = {
     "deepgaitv2": deepgaitv2,
     "packed": packed,
     "skeletongaitpp": skeletongaitpp,
+    "skeletongaitpp_inputs": skeletongaitpp_inputs,
     "attention_fusion": fusion,
     "part_heads": part_heads,
     "gem_pooling": gem_pooling,
