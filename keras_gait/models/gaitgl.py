@@ -19,7 +19,7 @@ from keras_gait.layers import (
 )
 from keras_gait.models.clips import ClipModel, check_sizes, clip_input, leaky
 
-PARTS = 64  # rows of the last map
+PARTS = 64  # strips of the last map, which is as high as the frames
 
 
 def global_local(maps, present, filters, strips, name, stacked=False):
@@ -36,7 +36,7 @@ def global_local(maps, present, filters, strips, name, stacked=False):
 
 
 def backbone(maps, present, channels):
-    """Maps of every block of three frames -> ``(maps (batch, blocks, 64, width, channels), present)``.
+    """Maps of every block of three frames -> ``(maps (batch, blocks, height, width, channels), present)``.
 
     Three widths make the net for CASIA-B with 8 strips in the local branches, four the deeper one for OU-MVLP
     and GREW: twice as many convolutions, 2 strips.
@@ -79,7 +79,8 @@ class GaitGL(ClipModel):
             128, 256).
         bn_necks: descriptors before normalisation, logits from `bn_neck`, as published for GREW; otherwise
             descriptors after normalisation and a linear classifier of each part.
-        frame_shape: ``(height, width, channels)``, height 64; wider frames are cut to the centre.
+        frame_shape: ``(height, width, channels)``, a height that 64 divides; wider frames are cut to the
+            centre.
     """
 
     def __init__(
@@ -93,9 +94,11 @@ class GaitGL(ClipModel):
         check_sizes(channels=channels)
         if len(channels) not in (3, 4):
             raise ValueError(f"channels must have 3 or 4 entries. Received: channels={channels!r}")
-        if frame_shape[0] != PARTS:
-            raise ValueError(f"Frames must be {PARTS} rows high. Received: frame_shape={tuple(frame_shape)}")
         clips, x, present = clip_input(frame_shape)
+        if frame_shape[0] % PARTS:
+            raise ValueError(
+                f"The height must be a multiple of {PARTS}. Received: frame_shape={tuple(frame_shape)}"
+            )
         x = RepeatShortClips(name="repeat")(x, present)
         x, present = backbone(x, FramesPresent(name="repeat-present")(x), channels)
         x = TemporalMaxPooling(name="TP")(x, present)

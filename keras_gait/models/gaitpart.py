@@ -18,6 +18,7 @@ from keras_gait.layers import (
 from keras_gait.models.clips import ClipModel, check_sizes, clip_input, leaky
 
 CASIAB = ("BC-32", "BC-32", "M", "FC-64-2", "FC-64-2", "M", "FC-128-3", "FC-128-3")
+OUMVLP = ("BC-32", "BC-32", "M", "BC-64", "BC-64", "M", "FC-128-3", "FC-128-3", "FC-256-3", "FC-256-3")
 SQUEEZE = 4  # the hidden channels of the aggregator are this share of all
 
 
@@ -83,8 +84,8 @@ class GaitPart(ClipModel):
     Args:
         nclasses: 0; GaitPart learns from triplets and has no classifier.
         backbone_layers: codes of the backbone: ``"BC-c"``, a convolution to c channels; ``"FC-c-k"``, one of
-            2^k horizontal strips, each by itself; ``"M"``, the maximum of 2x2 pixels. For OU-MVLP: BC-32
-            twice, M, BC-64 twice, M, FC-128-3 twice, FC-256-3 twice.
+            2^k horizontal strips, each by itself; ``"M"``, the maximum of 2x2 pixels. By default
+            `CASIAB`; OU-MVLP has `OUMVLP`.
         embedding_size: channels of a part's descriptor; 256 for OU-MVLP.
         bins: horizontal strips that become parts, at each scale.
         frame_shape: ``(height, width, channels)``; wider frames are cut to the centre.

@@ -59,7 +59,7 @@ def test_the_size_is_the_published_one():
     [
         ({"channels": (32, 64)}, r"channels must have 3 or 4 entries. Received: channels=\(32, 64\)"),
         ({"channels": (32, 64, -1)}, "channels must be whole numbers from 1"),
-        ({"frame_shape": (128, 88, 1)}, "Frames must be 64 rows high"),
+        ({"frame_shape": (96, 44, 1)}, "height must be a multiple of 64"),
     ],
 )
 def test_bad_options_are_refused_by_name(options, message):

@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_gait.layers import StripConv2D
 from keras_gait.models import GaitPart
+from keras_gait.models.gaitpart import OUMVLP
 
 pytestmark = pytest.mark.backend
 
@@ -40,8 +41,7 @@ def test_the_size_is_the_published_one():
 
 
 def test_the_larger_net_of_oumvlp_is_a_matter_of_codes():
-    layers = ["BC-32", "BC-32", "M", "BC-64", "BC-64", "M", "FC-128-3", "FC-128-3", "FC-256-3", "FC-256-3"]
-    model = GaitPart(backbone_layers=layers, embedding_size=256)
+    model = GaitPart(backbone_layers=OUMVLP, embedding_size=256)
     assert model.output["embeddings"].shape == (None, 16, 256)
 
 
