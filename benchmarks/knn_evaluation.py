@@ -66,12 +66,13 @@ def measure(kind, metric, k, probes, gallery, sample, results):
     from keras_gait.evaluation.neighbours import nearest_rows
     from keras_gait.evaluation.protocols import PROTOCOLS
     from keras_gait.evaluation.results import evaluate
+    from keras_gait.evaluation.selection import Row
 
     subjects = max(2, gallery // 44)
     gallery_set, probe_set = make(kind, subjects, probes, gallery)
     names = np.arange(gallery + probes) % subjects
     known, asked = (
-        SimpleNamespace(subject=part, view=np.full(len(part), ""), condition=np.full(len(part), "nm"))
+        SimpleNamespace(subject=part, view=np.full(len(part), ""))
         for part in np.split(names, [gallery])
     )
     flat = gallery_set.reshape(gallery, -1)
@@ -81,7 +82,8 @@ def measure(kind, metric, k, probes, gallery, sample, results):
     ours = time.perf_counter() - begin
     ours_memory = peak()
     begin = time.perf_counter()
-    evaluate(PROTOCOLS["grew"], ("nm",), gallery_set, known, probe_set, asked, metric, k)
+    everyone = Row("", np.ones(gallery, bool), np.ones(probes, bool))
+    evaluate(PROTOCOLS["grew"], [everyone], gallery_set, known, probe_set, asked, metric, k)
     whole = time.perf_counter() - begin
     evaluate_memory = peak()
 

@@ -16,7 +16,7 @@ import numpy as np
 from keras_gait.commands import CommandParser, run
 from keras_gait.data.layouts import CASIA_GALLERY
 from keras_gait.data.simulate import SEQUENCES, check_request, simulate_walk
-from keras_gait.evaluation.protocols import Embedded, cross_view_rates
+from keras_gait.evaluation.cross_view import Embedded, cross_view_rates
 from keras_gait.jobs import run_jobs
 from keras_gait.vision.silhouette import gait_energy_image
 
@@ -51,7 +51,8 @@ def main(argv):
     subject, condition, take, view = map(np.array, zip(*done, strict=True))
     known = np.array([place in CASIA_GALLERY for place in zip(condition, take, strict=True)])
     gallery, probes = (Embedded(images[part], subject[part], view[part]) for part in (known, ~known))
-    rates, *_ = cross_view_rates(gallery, probes, condition[~known], CONDITIONS, "L2")
+    groups = [condition[~known] == name for name in CONDITIONS]
+    (rates,), *_ = cross_view_rates(gallery, probes, groups, "L2")
     same = np.eye(len(set(args.views)), dtype=bool)
     report = {"chance": 1 / args.subjects}
     for name, rate in zip(CONDITIONS, rates, strict=True):

@@ -81,8 +81,8 @@ def main(argv):
     args = parse(argv)
     check_positive(bs=args.bs, nframes=args.nframes)
     check_outputs(output=args.output, report=args.report)
-    model_path, _ = find_run(args.model, args.datadir)
-    fill_from_recipe(args, model_path.parent)
+    model_path, _, recipe = find_run(args.model, args.datadir)
+    fill_from_recipe(args, recipe)
     model = open_model(model_path, vars(args))
 
     from keras_gait.data.opening import find_dataset, open_dataset

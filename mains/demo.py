@@ -91,7 +91,7 @@ def rank1_table(path):
 
 def print_comparison(trained, baseline, header):
     """The trained model's table beside the baseline's, and the two means."""
-    from keras_gait.evaluation.protocols import text_table
+    from keras_gait.evaluation.tables import text_table
 
     rows = []
     for condition, values in trained.items():

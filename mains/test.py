@@ -2,6 +2,7 @@
 
 python mains/test.py --knn 1 --allcameras                                the newest run below ./runs
 python mains/test.py --datadir DATA --model runs/a/model-final.keras --allcameras --report report.html
+python mains/test.py --datadir DATA --model SkeletonGait-60000.pt --config configs/skeletongait/gait3d.yaml
 """
 
 import datetime
@@ -17,13 +18,14 @@ from keras_gait.evaluation.inputs import (
     check_positive,
     fill_from_recipe,
     find_run,
-    find_sets,
     is_simulated,
     least_frames,
     open_model,
+    open_sets,
     usable,
 )
-from keras_gait.evaluation.protocols import PROTOCOLS, protocol_for, sorted_views
+from keras_gait.evaluation.protocols import PROTOCOLS, protocol_for, with_cross_view_gallery
+from keras_gait.training.recipes import load_recipe
 
 
 def parse(argv):
@@ -36,7 +38,16 @@ def parse(argv):
     )
     views = parser.add_mutually_exclusive_group()
     views.add_argument("--allcameras", action="store_true", help="evaluate the probes of all views")
-    views.add_argument("--camera", default="90", help="evaluate the probes of this view only")
+    views.add_argument(
+        "--camera",
+        help="evaluate the probes of this view only; default: 90, or all where the data tells its layout",
+    )
+    parser.add_argument(
+        "--cross_view_gallery",
+        action="store_true",
+        default=None,
+        help="compare each probe with the gallery of all views at once (casia-b, oumvlp)",
+    )
     parser.add_argument("--nframes", type=int, help="leave out shorter ones; default: the recipe's, or 30")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with tables and pictures")
     parser.add_argument("--verbose", action="store_true", help="more tables; name all sequences left out")
@@ -46,16 +57,18 @@ def parse(argv):
 
 def select_sets(args, datadir, model):
     """The gallery and probe sequences and the protocol -> ``(gallery, probe, protocol)``."""
-    from keras_gait.data.opening import open_dataset
+    from keras_gait.evaluation.selection import divided
 
-    paths = find_sets(datadir, args.gallery, args.probe, args.nclasses)
-    gallery, probe = map(open_dataset, paths)
+    gallery, probe = open_sets(datadir, args.gallery, args.probe, args.nclasses, args.channels)
+    if args.protocol is not None and args.protocol not in PROTOCOLS:
+        raise GaitError(f"unknown protocol {args.protocol!r} in the recipe; known are {', '.join(PROTOCOLS)}")
     protocol = PROTOCOLS[args.protocol] if args.protocol else protocol_for(probe)
-    if gallery.path.resolve() == probe.path.resolve():
-        mask = protocol.is_gallery(gallery)
-        gallery, probe = gallery.select(mask), probe.select(~mask)
-    if protocol.cross_view and not args.allcameras:
-        probe = of_camera(probe, args.camera)
+    if args.cross_view_gallery:
+        protocol = with_cross_view_gallery(protocol)
+    gallery, probe = divided(protocol, gallery, probe)
+    camera = args.camera or (None if args.allcameras or "layout" in probe.info else "90")
+    if protocol.views != "none" and camera and len(probe):
+        probe = of_camera(protocol, probe, camera)
     least = least_frames(model, args.nframes)
     return (
         usable(gallery, least, "gallery", args.verbose),
@@ -64,31 +77,39 @@ def select_sets(args, datadir, model):
     )
 
 
-def of_camera(probe, camera):
+def of_camera(protocol, probe, camera):
     """The probes of one view; ``90`` and ``090`` are the same."""
-    views = [view for view in sorted_views(probe.view) if view.lstrip("0") == camera.lstrip("0")]
+    from keras_gait.evaluation.cross_view import sorted_views
+
+    names = protocol.view_names(probe)
+    views = [view for view in sorted_views(names) if view.lstrip("0") == camera.lstrip("0")]
     if not views:
         raise GaitError(
-            f"--camera {camera}: {probe.name} has no such view. It has "
-            f"{', '.join(sorted_views(probe.view))}; "
+            f"--camera {camera}: {probe.name} has no such view. It has {', '.join(sorted_views(names))}; "
             "--allcameras evaluates all of them"
         )
-    return probe.select(probe.view == views[0])
+    return probe.select(names == views[0])
 
 
 def main(argv):
     args = parse(argv)
     check_outputs(report=args.report)
-    model_path, datadir = find_run(args.model, args.datadir)
-    fill_from_recipe(args, model_path.parent)
+    recipe = load_recipe(args.config) if args.config else None
+    model_path, datadir, recipe = find_run(args.model, args.datadir, recipe)
+    named = args.protocol is not None
+    fill_from_recipe(args, recipe)
     check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
-    model = open_model(model_path, vars(args))
+    model = open_model(model_path, vars(args), recipe)
     gallery, probe, protocol = select_sets(args, datadir, model)
 
     from keras_gait.evaluation.embedding import cached_embeddings
-    from keras_gait.evaluation.results import check_sets, evaluate, print_results, write_csv
+    from keras_gait.evaluation.results import check_rerank, evaluate
+    from keras_gait.evaluation.selection import rows_of_table
+    from keras_gait.evaluation.tables import print_results, write_csv
 
-    conditions = check_sets(protocol, gallery, probe, args.knn, named=args.protocol is not None)
+    rows = rows_of_table(protocol, gallery, probe, args.knn, named)
+    if args.rerank:
+        check_rerank(rows)
     gallery_embeddings, probe_embeddings = (
         cached_embeddings(
             model,
@@ -104,7 +125,7 @@ def main(argv):
     )
     result = evaluate(
         protocol,
-        conditions,
+        rows,
         gallery_embeddings,
         gallery,
         probe_embeddings,
@@ -112,6 +133,7 @@ def main(argv):
         args.metrics,
         args.knn,
         title="compare",
+        rerank=args.rerank,
     )
     simulated = is_simulated(gallery) or is_simulated(probe)
     print_results(result, simulated, args.verbose)
@@ -122,13 +144,15 @@ def main(argv):
         facts = {
             "model": f"{model_path} ({type(model).__name__})",
             "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
-            "protocol": f"{protocol.name}, {args.knn} nearest neighbour(s), metric {args.metrics}",
+            "protocol": f"{protocol.name}, {args.knn} nearest neighbour(s), metric {args.metrics}"
+            + (", re-ranked" if args.rerank else ""),
             "gallery": describe(gallery),
             "probe": describe(probe),
             "least frames": least_frames(model, args.nframes),
             "cut": "columns 10..53" if args.cut else "no",
+            "channels": ", ".join(probe.channels) or "all",
         }
-        write_evaluation_report(args.report, result, facts, model, probe, simulated)
+        write_evaluation_report(args.report, result, facts, model, probe, rows, simulated)
         print(f"\nreport: {Path(args.report)}")
 
 

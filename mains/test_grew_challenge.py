@@ -5,12 +5,11 @@
 Writes results/<year>-<month><day>-<time>.csv in the model's folder.
 """
 
-import csv
 import datetime
-import io
 
 from keras_gait.commands import CommandParser, run
 from keras_gait.errors import GaitError
+from keras_gait.evaluation.challenge import RANKS, as_csv, subject_numbers, video_names
 from keras_gait.evaluation.distances import METRICS
 from keras_gait.evaluation.inputs import (
     add_architecture_flags,
@@ -18,14 +17,14 @@ from keras_gait.evaluation.inputs import (
     check_positive,
     fill_from_recipe,
     find_run,
-    find_sets,
     is_simulated,
     least_frames,
     open_model,
+    open_sets,
     print_short,
 )
-
-RANKS = 20
+from keras_gait.evaluation.protocols import GREW_CHALLENGE
+from keras_gait.training.recipes import load_recipe
 
 
 def parse(argv):
@@ -37,42 +36,23 @@ def parse(argv):
     parser.add_argument(
         "--metrics", choices=METRICS, help="distance; default: the recipe's, or L1 as published"
     )
-    parser.add_argument("--nframes", type=int, default=25, help="repeat shorter clips up to this length")
+    parser.add_argument(
+        "--nframes",
+        type=int,
+        help="repeat shorter clips up to this length; default: 25 for AttenGait, as published, else the "
+        "recipe's",
+    )
     parser.add_argument("--verbose", action="store_true", help="name all probes that are repeated")
     add_architecture_flags(parser)
     return parser.parse_args(argv)
 
 
-def video_names(probe):
-    """What the challenge calls each probe: its folder's name."""
-    names = [video or subject for video, subject in zip(probe.video, probe.subject, strict=True)]
-    if len(set(names)) < len(names):
-        double = next(name for name in names if names.count(name) > 1)
-        raise GaitError(
-            f"{probe.path}: the probe name {double} occurs twice; the challenge needs one row a video"
-        )
-    return names
+def select_sets(args, datadir):
+    """The gallery and the probe sequences, checked -> ``(gallery, probe)``."""
+    from keras_gait.evaluation.selection import divided
 
-
-def subject_numbers(gallery):
-    """Gallery subjects as the whole numbers that the challenge expects, int64 ``(n,)``."""
-    odd = [subject for subject in gallery.subjects if not subject.isdigit()]
-    if odd:
-        raise GaitError(
-            f"{gallery.path}: gallery subjects must be numbers for the challenge. Found: '{odd[0]}'"
-        )
-    return gallery.subject.astype(int)
-
-
-def open_sets(args, datadir):
-    """The gallery and the probe set, checked -> ``(gallery, probe)``."""
-    from keras_gait.data.opening import open_dataset
-
-    gallery, probe = map(open_dataset, find_sets(datadir, args.gallery, args.probe, args.nclasses))
-    if gallery.path.resolve() == probe.path.resolve():
-        raise GaitError(
-            f"{gallery.path} was found for both gallery and probe: name them by --gallery and --probe"
-        )
+    sets = open_sets(datadir, args.gallery, args.probe, args.nclasses, args.channels)
+    gallery, probe = divided(GREW_CHALLENGE, *sets)
     if not len(probe):
         raise GaitError(f"{probe.path} has no probe sequence: make the set anew")
     if len(gallery) < RANKS:
@@ -85,15 +65,19 @@ def open_sets(args, datadir):
 
 def main(argv):
     args = parse(argv)
+    recipe = load_recipe(args.config) if args.config else None
+    model_path, datadir, recipe = find_run(args.model, args.datadir, recipe)
+    if args.nframes is None and recipe.get("method", "attengait") == "attengait":
+        args.nframes = 25
+    fill_from_recipe(args, recipe)
     check_positive(bs=args.bs, nframes=args.nframes)
-    model_path, datadir = find_run(args.model, args.datadir)
-    fill_from_recipe(args, model_path.parent)
-    model = open_model(model_path, vars(args))
-    gallery, probe = open_sets(args, datadir)
+    model = open_model(model_path, vars(args), recipe)
+    gallery, probe = select_sets(args, datadir)
     names, labels = video_names(probe), subject_numbers(gallery)
 
     from keras_gait.evaluation.embedding import cached_embeddings, long_enough
-    from keras_gait.evaluation.neighbours import nearest_rows
+    from keras_gait.evaluation.neighbours import nearest_columns, nearest_rows
+    from keras_gait.evaluation.rerank import reranked
     from keras_gait.files import write_whole
 
     least = least_frames(model, args.nframes)
@@ -109,20 +93,14 @@ def main(argv):
             "title": f"{role} embeddings",
         }
         embeddings.append(cached_embeddings(model, model_path, dataset, results, role, **settings))
-    rows, _ = nearest_rows(*embeddings, args.metrics, RANKS, title="compare")
+    if args.rerank:
+        rows = nearest_columns(reranked(*embeddings, args.metrics), RANKS)
+    else:
+        rows, _ = nearest_rows(*embeddings, args.metrics, RANKS, title="compare")
     path = results / datetime.datetime.now().strftime("%Y-%m%d-%H%M%S.csv")
     write_whole(path, as_csv(names, labels[rows]))
     note = " of simulated walkers" if is_simulated(gallery) or is_simulated(probe) else ""
     print(f"{path}: {len(names)} probe videos{note}, {RANKS} nearest gallery subjects each")
-
-
-def as_csv(names, labels):
-    """The challenge's table; ``labels`` ``(n, 20)``, nearest first."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["videoId", *(f"rank{rank}" for rank in range(1, RANKS + 1))])
-    writer.writerows([name, *row] for name, row in zip(names, labels.tolist(), strict=True))
-    return text.getvalue()
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from keras_gait.checkpoints import attengait_from_weights, load_model
 from keras_gait.checkpoints.attengait import published_variables
 from keras_gait.data.augmentation import cutmix, mixup
 from keras_gait.data.hdf5 import read_hdf5
+from keras_gait.evaluation.cross_view import Embedded, cross_view_accuracy
 from keras_gait.evaluation.neighbours import nearest
-from keras_gait.evaluation.protocols import Embedded, cross_view_accuracy
 from keras_gait.layers import (
     HorizontalPyramid,
     PartAttention,

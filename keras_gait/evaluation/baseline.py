@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from keras_gait.data.layouts import CASIA_GALLERY, casiab
-from keras_gait.evaluation.protocols import PROTOCOLS, Embedded, cross_view_accuracy
+from keras_gait.evaluation.cross_view import Embedded, cross_view_accuracy
+from keras_gait.evaluation.protocols import PROTOCOLS
 from keras_gait.vision.images import image_names, read_image
 from keras_gait.vision.silhouette import gait_energy_image
 

@@ -13,8 +13,10 @@ from scipy.spatial.distance import cdist
 
 from keras_gait.errors import GaitError
 
-#: "parts" is the Euclidean distance per part, averaged over parts; the others see one flat vector.
-METRICS = ("L1", "L2", "chebyshev", "minkowski", "cosine", "parts")
+#: "parts" is the Euclidean distance per part, averaged over parts, OpenGait's "euc"; "cos" is one minus the
+#: cosine per part, averaged; the others see one flat vector.
+METRICS = ("L1", "L2", "chebyshev", "minkowski", "cosine", "parts", "cos")
+_BY_PART = ("parts", "cos")
 
 _GALLERY_ROWS = 1024  # rows turned to float64 at a time
 _ROUNDOFF = 2.0**-24  # of float32
@@ -29,12 +31,13 @@ def check_metric(metric, p=2):
 
 
 def as_vectors(embeddings, metric):
-    """``(n, ...)`` as the metric needs it: ``(n, parts, dim)`` for "parts", else ``(n, dim)``; no copy."""
-    if metric != "parts":
+    """``(n, ...)`` as the metric needs it: ``(n, parts, dim)`` by part, else ``(n, dim)``; no copy."""
+    if metric not in _BY_PART:
         return embeddings.reshape(len(embeddings), int(np.prod(embeddings.shape[1:])))
     if embeddings.ndim != 3:
         raise GaitError(
-            f"the metric 'parts' compares embeddings of shape (n, parts, dim). Received: {embeddings.shape}"
+            f"the metric '{metric}' compares embeddings of shape (n, parts, dim). "
+            f"Received: {embeddings.shape}"
         )
     return embeddings
 
@@ -42,8 +45,8 @@ def as_vectors(embeddings, metric):
 def distances(probes, gallery, metric="L1", p=2):
     """Exact distances ``(probes, gallery)`` float64, on all cores.
 
-    ``probes`` and ``gallery``: ``(n, dim)``, or ``(n, parts, dim)`` for "parts". "cosine" is one minus
-    the cosine, "minkowski" has the order ``p``. Needs ``probes * gallery * 8`` bytes; callers that
+    ``probes`` and ``gallery``: ``(n, dim)``, or ``(n, parts, dim)`` for "parts" and "cos". "cosine" is
+    one minus the cosine, "minkowski" has the order ``p``. Needs ``probes * gallery * 8`` bytes; callers that
     stream choose the blocks.
     """
     check_metric(metric, p)
@@ -66,11 +69,13 @@ def distances(probes, gallery, metric="L1", p=2):
 
 def _float64(rows, metric):
     rows = np.ascontiguousarray(rows, np.float64)
-    return _unit(rows) if metric == "cosine" else rows
+    return _unit(rows) if metric in ("cosine", "cos") else rows
 
 
 def _unit(rows):
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    """Rows of length 1; parts ``(n, parts, dim)`` become one row, whose cosine is the mean of theirs."""
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
+    return rows if rows.ndim == 2 else rows.reshape(len(rows), -1) / np.sqrt(rows.shape[1])
 
 
 def _pairwise(a, b, metric, p):
@@ -80,7 +85,7 @@ def _pairwise(a, b, metric, p):
         return cdist(a, b, "minkowski", p=p)
     if metric == "chebyshev":
         return cdist(a, b, "chebyshev")
-    if metric == "cosine":  # of unit vectors; without the cancellation in 1 - <a, b>
+    if metric in ("cosine", "cos"):  # of unit vectors; without the cancellation in 1 - <a, b>
         return cdist(a, b, "sqeuclidean") / 2
     if metric == "parts":
         return sum(cdist(a[:, i], b[:, i]) for i in range(a.shape[1])) / a.shape[1]
@@ -94,9 +99,13 @@ def distance_bounds(gallery, metric, p=2):
     ``upper(probes, low)`` makes of these the bounds never below. A search looks at the few rows that the
     bounds leave open. Chebyshev and Minkowski have no cheap bound and get the distances themselves.
     """
-    prepare = {"L1": _l1_bounds, "L2": _l2_bounds, "cosine": _cosine_bounds, "parts": _parts_bounds}.get(
-        metric
-    )
+    prepare = {
+        "L1": _l1_bounds,
+        "L2": _l2_bounds,
+        "cosine": _cosine_bounds,
+        "cos": _cosine_bounds,
+        "parts": _parts_bounds,
+    }.get(metric)
     if prepare is None:
         return (lambda probes: distances(probes, gallery, metric, p)), (lambda probes, low: low)
     return prepare(gallery)

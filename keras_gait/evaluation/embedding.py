@@ -1,4 +1,4 @@
-"""Embeddings of whole sequences, on disk: computed in batches of equal length, and kept for the next time."""
+"""Embeddings of whole sequences, on disk: computed in batches of few lengths, and kept for the next time."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from keras_gait.files import write_whole, written_whole
 from keras_gait.vision.clips import check_cut, cut_columns
 
 BATCH_FRAMES = 512  # at most in one batch of several sequences: bounds the memory of the feature maps
+LENGTHS_AN_OCTAVE = 4  # that sequences are filled up to
 READERS = 4
 BATCHES_AHEAD = 3
 
@@ -22,8 +23,10 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, 
     """Embeddings ``(n, parts, dim)`` float32 of the sequences of ``dataset``, in its order.
 
     Every sequence is taken whole, at its own length. A batch holds sequences of exactly one length, so
-    nothing is padded and no embedding depends on what else is in its batch. Sequences shorter than
-    ``min_frames`` are repeated up to it; `long_enough` finds them.
+    nothing is padded and no embedding depends on what else is in its batch. Only for a model that says
+    ``masks_padding``, where frames of negative pixels count nowhere, sequences are filled up with them to
+    one of a few lengths, since every length is compiled anew. Sequences shorter than ``min_frames`` are
+    repeated up to it; `long_enough` finds them.
 
     Args:
         model: with ``encoder``: frames ``(batch, frames, height, width, channels)`` -> embeddings.
@@ -40,10 +43,14 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, 
         raise GaitError(
             f"{dataset.path} holds {what}: nothing to embed. Check the selection, or make the set anew."
         )
+    lengths = np.maximum(dataset.frames, min_frames)
+    filled = getattr(model, "masks_padding", False)
+    if filled:
+        lengths = few_lengths(lengths)
     embeddings = None
     with tqdm(total=len(dataset), desc=title, unit="seq", disable=title is None or None) as bar:
         for members, frames in _read_ahead(
-            dataset, _batches(dataset, batch_size, min_frames), min_frames, cut
+            dataset, _batches(lengths, batch_size), min_frames, cut, lengths if filled else None
         ):
             values = np.asarray(model.encoder.predict_on_batch(frames), np.float32)
             if not np.isfinite(values).all():
@@ -70,8 +77,26 @@ def check_frames(model, dataset):
         raise GaitError(
             f"{dataset.path} holds frames of {_shape(dataset.frame_shape)}, but the model takes "
             f"{_shape(wanted)}: "
-            "choose the data set of the model's modality"
+            "choose the data set of the model's modality, or by --channels what it sees"
         )
+    least = getattr(model, "frame_shape", dataset.frame_shape)[1]
+    if dataset.frame_shape[1] < least:
+        raise GaitError(
+            f"{dataset.path} holds frames {dataset.frame_shape[1]} wide, but the model works on the middle "
+            f"{least} columns of wider ones: make the data set anew, at that width or wider"
+        )
+
+
+def few_lengths(lengths):
+    """Lengths ``(n,)`` rounded up to 8, 10, 12, 14, 16, 20, 24, ...: four an octave, a quarter more at most.
+
+    Where there are no more different ones than an octave has, they stay.
+    """
+    if len(np.unique(lengths)) <= LENGTHS_AN_OCTAVE:
+        return lengths
+    octave = 2 ** np.floor(np.log2(np.maximum(lengths, 2 * LENGTHS_AN_OCTAVE))).astype(int)
+    step = octave // LENGTHS_AN_OCTAVE
+    return np.maximum(-(-lengths // step) * step, 2 * LENGTHS_AN_OCTAVE)
 
 
 def long_enough(dataset, min_frames):
@@ -124,13 +149,12 @@ def _open_complete(path, note, key, count):
     return embeddings if same and embeddings.ndim == 3 and len(embeddings) == count else None
 
 
-def _batches(dataset, batch_size, min_frames):
+def _batches(lengths, batch_size):
     """``(members, size)``: sequences of one length, and the size of the batch to make of them.
 
     All batches of one length have one size, since every shape is compiled anew. The longest come first:
     what does not fit in memory fails at once.
     """
-    lengths = np.maximum(dataset.frames, min_frames)
     for length in np.unique(lengths)[::-1]:
         members = np.flatnonzero(lengths == length)
         most = max(1, min(batch_size, BATCH_FRAMES // int(length)))
@@ -138,16 +162,18 @@ def _batches(dataset, batch_size, min_frames):
         yield from ((members[start : start + size], size) for start in range(0, len(members), size))
 
 
-def _read_ahead(dataset, batches, min_frames, cut):
+def _read_ahead(dataset, batches, min_frames, cut, lengths=None):
     """``(members, frames)`` of every batch, in order; threads read the next while the model works.
 
-    Where members are fewer than the batch's size, the last one's frames are repeated.
+    Where members are fewer than the batch's size, the last one's frames are repeated. With ``lengths``
+    ``(n,)`` given, sequences are filled up to theirs with frames of -1, for which bytes become int16.
     """
 
     def read(i):
         frames = dataset.read(i)
         frames = frames[np.arange(max(len(frames), min_frames)) % len(frames)]
-        return cut_columns(frames) if cut else frames
+        frames = cut_columns(frames) if cut else frames
+        return frames if lengths is None else _filled(frames, int(lengths[i]))
 
     waiting = deque()
     with ThreadPoolExecutor(READERS) as pool:
@@ -157,6 +183,12 @@ def _read_ahead(dataset, batches, min_frames, cut):
                 yield _gather(*waiting.popleft())
         while waiting:
             yield _gather(*waiting.popleft())
+
+
+def _filled(frames, length):
+    out = np.full((length, *frames.shape[1:]), -1, np.result_type(frames.dtype, np.int16))
+    out[: len(frames)] = frames
+    return out
 
 
 def _gather(members, size, futures):

@@ -7,19 +7,20 @@ import numpy as np
 from keras_gait.evaluation import report
 from keras_gait.evaluation.embedding import sequence_name
 from keras_gait.evaluation.figures import attention_overlays, cmc_curves, view_heat_maps
-from keras_gait.evaluation.results import tables
+from keras_gait.evaluation.tables import tables
 
 SAMPLES = 3
 
 
-def write_evaluation_report(path, result, facts, model, probe, simulated=False):
+def write_evaluation_report(path, result, facts, model, probe, rows, simulated=False):
     """Write the page of an `Evaluation` to ``path``.
 
-    ``facts``: dict of what was evaluated and how; ``probe``: the data set that sample frames are from.
+    ``facts``: dict of what was evaluated and how; ``probe``: the data set that sample frames are from;
+    ``rows``: what was compared, see `keras_gait.evaluation.selection.rows_of_table`.
     """
     sections = [(title, report.table(header, rows)) for title, header, rows in tables(result, simulated)]
-    if result.views:
-        png = view_heat_maps(result.rates, result.names, result.views, result.gallery_views)
+    if result.gallery_views:
+        png = view_heat_maps(result.rates[0], result.names, result.views, result.gallery_views)
         caption = (
             "Each gallery view on its own. Pairs of the same view are shown, but are not part of the table."
         )
@@ -27,7 +28,7 @@ def write_evaluation_report(path, result, facts, model, probe, simulated=False):
     caption = "Share of probes whose subject is among the first 1, 2, ... sequences of the whole gallery."
     section = report.picture(cmc_curves(result.cmc, result.names), caption)
     sections.append(("Cumulative match curve", section))
-    attention = attention_section(model, probe, result.conditions)
+    attention = attention_section(model, probe, rows)
     if attention:
         sections.append(("Where the network looks", attention))
     sections.append(("Settings", report.settings(facts)))
@@ -38,23 +39,23 @@ def write_evaluation_report(path, result, facts, model, probe, simulated=False):
     report.write_report(path, title, lead, sections, note if simulated else None)
 
 
-def attention_section(model, dataset, conditions):
-    """Attention maps over a frame of each condition; None where the model has no ``attention_maps``."""
+def attention_section(model, dataset, rows):
+    """Attention maps over a frame of each row's probes; None where the model has no ``attention_maps``."""
     find_maps = getattr(sys.modules[type(model).__module__], "attention_maps", None)
     if find_maps is None or dataset.frame_shape[-1] not in (1, 3):
         return None
-    chosen = sample_sequences(dataset, conditions)
+    chosen = sample_sequences(dataset, rows)
     frames = [dataset.read(i, int(dataset.frames[i]) // 2, 1)[0] for i in chosen]
     names = [sequence_name(dataset, i) for i in chosen]
     png = attention_overlays(frames, names, find_maps(model))
     return report.picture(png, "Each layer's attention over one frame: grey is its least, orange its most.")
 
 
-def sample_sequences(dataset, conditions):
-    """Indices of one sequence of each condition, of the view nearest to the side where there are views."""
+def sample_sequences(dataset, rows):
+    """Indices of one probe of each row, of the view nearest to the side where there are views."""
     chosen = []
-    for condition in conditions[:SAMPLES]:
-        members = np.flatnonzero((dataset.condition == condition) | (condition == ""))
+    for row in rows[:SAMPLES]:
+        members = np.flatnonzero(row.probe)
         views = dataset.view[members]
         side = [abs(int(view) - 90) if view.isdigit() else 0 for view in views]
         chosen.append(int(members[int(np.argmin(side))]))

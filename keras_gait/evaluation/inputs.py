@@ -10,12 +10,16 @@ from keras_gait.evaluation.distances import check_metric
 from keras_gait.files import FINAL_MODEL, RECIPE_FILE
 
 SHOWN = 5  # sequences named in a message
-#: what a flag that was left out is in the run's recipe (section, key), and where there is none
+#: what a flag that was left out is in the recipe (section, key), and where there is none
 RECIPE_FLAGS = {
     "knn": ("evaluation", "knn", 1),
     "metrics": ("evaluation", "metric", "L1"),
     "nframes": ("evaluation", "min_frames", 30),
     "cut": ("data", "cut", False),
+    "channels": ("data", "channels", None),
+    "protocol": ("evaluation", "protocol", None),
+    "rerank": ("evaluation", "rerank", False),
+    "cross_view_gallery": ("evaluation", "cross_view_gallery", False),
 }
 #: flags of the published test commands that repeat the training's choice, and the model's own word for it
 ARCHITECTURE_FLAGS = (
@@ -33,6 +37,15 @@ def add_set_flags(parser):
     parser.add_argument("--gallery", help="gallery set, instead of the one found in --datadir")
     parser.add_argument("--probe", help="probe set, instead of the one found in --datadir")
     parser.add_argument("--model", help="model file; default: the newest run below ./runs")
+    parser.add_argument(
+        "--config", metavar="FILE", help="recipe to go by, instead of the run's; a published .pt needs one"
+    )
+    parser.add_argument(
+        "--channels", nargs="+", help="channels of the frames that the model sees; default: the recipe's"
+    )
+    parser.add_argument(
+        "--rerank", action="store_true", default=None, help="re-rank by k-reciprocal neighbours"
+    )
     parser.add_argument(
         "--nclasses", type=int, help="subjects of the gallery (50, 5154, 6000), where several sets lie"
     )
@@ -66,11 +79,11 @@ def add_architecture_flags(parser):
     group.add_argument("--combined_output_length", type=int, help="length of a part's descriptor")
 
 
-def find_run(model=None, datadir=None, runs="runs"):
-    """The model's file and the data folder, either may be left out -> ``(Path, Path or None)``.
+def find_run(model=None, datadir=None, recipe=None, runs="runs"):
+    """The model's file, the data folder and the recipe -> ``(Path, Path or None, dict)``.
 
-    Without ``model``, the newest `FINAL_MODEL` below ``runs``. Without ``datadir``, the one that the
-    run's ``recipe.yaml`` names; None where there is no recipe.
+    Without ``model``, the newest `FINAL_MODEL` below ``runs``. Without ``recipe``, the ``recipe.yaml`` of
+    the run; without ``datadir``, the one that the recipe names, None where it names none.
     """
     if model is None:
         found = sorted(Path(runs).rglob(FINAL_MODEL), key=lambda path: path.stat().st_mtime)
@@ -83,21 +96,22 @@ def find_run(model=None, datadir=None, runs="runs"):
         print(f"model: {model} (the newest run)")
     model = Path(model)
     if not model.is_file():
-        raise GaitError(f"--model {model} does not exist. Expected: a .keras or .hdf5 file")
-    recorded = recipe_section(model.parent, "data").get("datadir")
-    return model, Path(datadir or recorded) if datadir or recorded else None
+        raise GaitError(f"--model {model} does not exist. Expected: a .keras, .hdf5 or .pt file")
+    recipe = read_recipe(model.parent) if recipe is None else recipe
+    datadir = datadir or recipe_section(recipe, "data").get("datadir")
+    return model, Path(datadir) if datadir else None, recipe
 
 
-def fill_from_recipe(args, folder):
-    """Give the flags that were left out what the run's recipe says, else the published defaults."""
+def fill_from_recipe(args, recipe):
+    """Give the flags that were left out what the recipe says, else the published defaults."""
     for flag, (section, key, published) in RECIPE_FLAGS.items():
-        if getattr(args, flag, published) is None:
-            setattr(args, flag, recipe_section(folder, section).get(key, published))
+        if hasattr(args, flag) and getattr(args, flag) is None:
+            setattr(args, flag, recipe_section(recipe, section).get(key, published))
     check_metric(args.metrics)
 
 
-def recipe_section(folder, section):
-    """A section of the ``recipe.yaml`` in a run's folder; empty where there is none."""
+def read_recipe(folder):
+    """The ``recipe.yaml`` in a run's folder as a dict; empty where there is none."""
     path = folder / RECIPE_FILE
     if not path.is_file():
         return {}
@@ -108,33 +122,64 @@ def recipe_section(folder, section):
             f"{path} is not YAML ({' '.join(str(error).split())}): mend it, or move it away and name the "
             "data by --datadir"
         ) from error
-    found = recipe.get(section) if isinstance(recipe, dict) else None
+    return recipe if isinstance(recipe, dict) else {}
+
+
+def recipe_section(recipe, section):
+    """A section of a recipe; empty where there is none."""
+    found = recipe.get(section)
     return found if isinstance(found, dict) else {}
 
 
 def find_sets(datadir, gallery=None, probe=None, nclasses=None):
-    """Paths of the gallery ("ft") and probe ("test") sets; ``gallery`` and ``probe`` name them directly."""
+    """Paths of the gallery ("ft") and probe ("test") sets; ``gallery`` and ``probe`` name them directly.
+
+    Where no set is a gallery's, the test set holds both, and the protocol tells them apart.
+    """
     from keras_gait.data.opening import find_dataset
 
     if datadir is None and (gallery is None or probe is None):
         raise GaitError("where is the data? Give --datadir, or --gallery and --probe")
     return (
-        Path(gallery) if gallery is not None else find_dataset(datadir, "ft", nclasses),
+        Path(gallery) if gallery is not None else find_dataset(datadir, _gallery_role(datadir), nclasses),
         Path(probe) if probe is not None else find_dataset(datadir, "test", nclasses),
     )
 
 
-def open_model(path, flags=None):
+def _gallery_role(datadir):
+    names = [path.name for path in Path(datadir).iterdir()] if Path(datadir).is_dir() else []
+    has = {role: any(f"_{role}_" in name for name in names) for role in ("ft", "test")}
+    return "test" if has["test"] and not has["ft"] else "ft"
+
+
+def open_sets(datadir, gallery=None, probe=None, nclasses=None, channels=None):
+    """The two sets of `find_sets`, opened, with the ``channels`` named, in this order, or all."""
+    from keras_gait.data.opening import open_dataset
+
+    sets = map(open_dataset, find_sets(datadir, gallery, probe, nclasses))
+    return tuple(dataset.take_channels(channels) if channels else dataset for dataset in sets)
+
+
+def open_model(path, flags=None, recipe=None):
     """Load a model and hold the architecture flags that were given against it.
 
     ``flags``: dict that may hold `ARCHITECTURE_FLAGS`, None for those not given. Published files of
-    weights alone do not tell ``softmax_attention``; there the flag says it.
+    weights alone do not tell ``softmax_attention``; there the flag says it, and OpenGait's ``.pt`` do not
+    tell the model: there the ``recipe`` does, by its ``method`` and ``model``.
     """
     from keras_gait.checkpoints import load_model
 
     flags = flags or {}
     given = {name: flags[name] for name in ARCHITECTURE_FLAGS if flags.get(name) is not None}
-    model = load_model(path)
+    if Path(path).suffix == ".pt":
+        if "method" not in (recipe or {}):
+            raise GaitError(
+                f"{path} holds weights alone: name the recipe that it was trained by, such as --config "
+                "configs/skeletongait/gait3d.yaml"
+            )
+        model = load_model(path, method=recipe["method"], **recipe_section(recipe, "model"))
+    else:
+        model = load_model(path)
     if hasattr(model, "softmax_attention") and _only_weights(path):
         if given.get("softmax_attention"):
             model = load_model(path, softmax_attention=True)

@@ -68,6 +68,25 @@ def _merge(part, probe, candidates, offset, best, rows, metric, p):
     best[:], rows[:] = found[order], places[order]
 
 
+def nearest_columns(matrix, k):
+    """Columns ``(n, k)`` of the ``k`` least values of every row of ``matrix (n, m)``, least first.
+
+    ``matrix``: distances, none negative, compared as float32. Equals come in the order of the columns:
+    the bits of a float32 that is not negative order as it does, and the column's number below them
+    makes every key another.
+    """
+    if not 1 <= k <= matrix.shape[1]:
+        raise GaitError(f"k={k} nearest neighbours need k from 1 to the {matrix.shape[1]} gallery sequences")
+    found = np.empty((len(matrix), k), np.int64)
+    for start in range(0, len(matrix), _PROBE_ROWS):
+        block = np.ascontiguousarray(matrix[start : start + _PROBE_ROWS], np.float32) + np.float32(0)
+        keys = block.view(np.uint32).astype(np.uint64) << np.uint64(32)
+        keys |= np.arange(block.shape[1], dtype=np.uint64)
+        keys.partition(k - 1, axis=1)
+        found[start : start + len(block)] = np.sort(keys[:, :k], axis=1) & np.uint64(2**32 - 1)
+    return found
+
+
 def vote(labels):
     """The most frequent label of every row of ``labels (n, k)``, nearest first; of equals, the nearest's."""
     counts = (labels[:, :, None] == labels[:, None, :]).sum(axis=2)

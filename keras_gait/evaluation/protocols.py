@@ -1,16 +1,27 @@
-"""Who is compared with whom: the evaluation protocols of the data sets, and their tables.
+"""Who is compared with whom: the evaluation protocols of the data sets, as a table of types of walks.
 
-A protocol is a row of `PROTOCOLS`. Views and subjects come from the data, so that sets with fewer
+A protocol is an entry of `PROTOCOLS`. Views and subjects come from the data, so that sets with fewer
 views than the published one are evaluated by the same rule.
 """
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_gait.errors import GaitError
-from keras_gait.evaluation.neighbours import nearest_rows, vote
+
+
+class Setting(NamedTuple):
+    """A row of a protocol's table: the types of its probes and of its gallery, as regular expressions.
+
+    An expression fits a whole type ("nm-01", see ``GaitDataset.types``). A walk that fits both is gallery.
+    """
+
+    name: str
+    probe: str
+    gallery: str
 
 
 @dataclass(frozen=True)
@@ -18,131 +29,175 @@ class Protocol:
     """How a data set is evaluated.
 
     Attributes:
-        conditions: conditions of the probes, each a row of the table; ``("",)``: one row for all.
-        cross_view: probes are compared with each view on its own, never with their own view.
-        gallery_condition, gallery_videos: which sequences are the gallery, where gallery and probe
-            are one data set; ``None``: they are always two.
+        settings: the rows of the table; one without a name is a row for all probes.
+        views: "pairs": probes of each view are compared with each gallery view on its own, and the mean
+            leaves out equal views; "all": with the gallery of all views; "none": views do not matter.
+        left_out: what a probe's ranking of the whole gallery leaves out: sequences of its "view", those of
+            its own subject in its view ("own"), or nothing ("").
+        ranks: those told of the whole gallery. view_ranks: up to which rank each gallery view is told.
+        equal_views: whether the mean with equal views is told, too.
+        count_unknown: a probe whose subject is not in the gallery counts as not found, else not at all.
+        other_conditions: probes of conditions that no setting has get a row of their own.
+        listed_probes: the probes are those that the data set lists, the gallery is the rest.
+        view_end: where the name of the view ends in the data set's, "" where it is the whole.
+        without_views: views that are not evaluated.
     """
 
     name: str
-    conditions: tuple = ("",)
-    cross_view: bool = True
-    gallery_condition: str = ""
-    gallery_videos: tuple | None = None
+    settings: tuple
+    views: str = "pairs"
+    left_out: str = "view"
+    ranks: tuple = (1, 5)
+    view_ranks: int = 1
+    equal_views: bool = False
+    count_unknown: bool = True
+    other_conditions: bool = False
+    listed_probes: bool = False
+    view_end: str = ""
+    without_views: tuple = ()
 
-    def is_gallery(self, dataset):
-        """Mask ``(n,)`` of the gallery sequences of a data set that holds both parts."""
-        if self.gallery_videos is None:
-            raise GaitError(
-                f"the protocol {self.name} needs two data sets, but {dataset.name} was found for both; "
-                "name them by --gallery and --probe"
-            )
-        return (dataset.condition == self.gallery_condition) & np.isin(dataset.video, self.gallery_videos)
+    @property
+    def conditions(self):
+        return tuple(setting.name for setting in self.settings)
 
+    @property
+    def own_galleries(self):
+        """Whether the gallery is another from row to row."""
+        return len({setting.gallery for setting in self.settings}) > 1
+
+    def view_names(self, dataset):
+        """Names of the sequences' views ``(n,)``."""
+        if not self.view_end:
+            return dataset.view
+        return np.array([view.split(self.view_end)[0] for view in dataset.view.tolist()], dtype=str)
+
+    def divide(self, dataset):
+        """Masks ``(n,)`` of the gallery and the probes of a data set that holds both; they may overlap."""
+        if self.listed_probes:
+            probe = listed(dataset)
+            return ~probe, probe
+        gallery, probe = np.zeros((2, len(dataset)), bool)
+        for setting in self.settings:
+            known = fitting(setting.gallery, dataset.types)
+            gallery |= known
+            probe |= fitting(setting.probe, dataset.types) & ~known
+        if self.other_conditions:
+            probe = ~gallery
+        seen = ~np.isin(dataset.view, self.without_views)
+        return gallery & seen, probe & seen
+
+
+def rows_for(gallery, **probes):
+    """Settings with one gallery, from name to the types of the probes."""
+    return tuple(Setting(name, probe, gallery) for name, probe in probes.items())
+
+
+def _word(word):
+    """Types that have a word between dashes: "03-oc-nt" has "oc" and "nt"."""
+    return rf"(.*-)?{word}(-.*)?"
+
+
+_SUSTECH1K = {
+    "Normal": "01-nm",
+    "Bag": "bg",
+    "Clothing": "cl",
+    "Carrying": "cr",
+    "Umbrella": "ub",
+    "Uniform": "uf",
+    "Occlusion": "oc",
+    "Night": "nt",
+    "Overall": "(01|02|03|04)",
+}
+_CASIAE = {name: rf"[HL]-scene(2|3|3_s)-{name}-0?[12]" for name in ("nm", "bg", "cl")}
 
 PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
-        Protocol("casia-b", ("nm", "bg", "cl"), True, "nm", ("01", "02", "03", "04")),
-        Protocol("oumvlp", gallery_videos=("01",)),
-        Protocol("grew", cross_view=False),
+        Protocol(
+            "casia-b",
+            rows_for("nm-0[1-4]", nm="nm(-.*)?", bg="bg(-.*)?", cl="cl(-.*)?"),
+            other_conditions=True,
+        ),
+        Protocol("oumvlp", (Setting("", "00", "01"),)),
+        Protocol("casia-e", rows_for("[HL]-scene1-nm-0?[12]", **_CASIAE), without_views=("270",)),
+        Protocol(
+            "sustech1k",
+            rows_for(_word("00-nm"), **{name: _word(word) for name, word in _SUSTECH1K.items()}),
+            view_ranks=5,
+        ),
+        Protocol(
+            "gait3d",
+            (Setting("", ".*", ".*"),),
+            views="none",
+            left_out="",
+            ranks=(1, 5, 10),
+            count_unknown=False,
+            listed_probes=True,
+        ),
+        Protocol(
+            "ccpg",
+            (
+                Setting("CL", "U0_D0(_BG)?", "U1_D1|U2_D2|U3_D3"),
+                Setting("UP", "U3_D3", "U0_D3"),
+                Setting("DN", "U1_D0", "U1_D1"),
+                Setting("BG", "U0_D0_BG", "U0_D0"),
+            ),
+            left_out="own",
+            equal_views=True,
+            view_end="_",
+        ),
+        Protocol("grew", (Setting("", "02", "01"),), views="none", left_out="", ranks=(1, 5, 10, 20)),
     )
 }
 
+#: The variant in which a probe is compared with the gallery of all views and conditions at once.
+CROSS_VIEW_GALLERY = {
+    "casia-b": Protocol(
+        "casia-b, cross-view gallery",
+        rows_for("(nm|bg|cl)-02", nm="nm-01", bg="bg-01", cl="cl-01"),
+        views="all",
+        left_out="own",
+    ),
+    "oumvlp": Protocol("oumvlp, cross-view gallery", (Setting("", "00", "01"),), views="all", left_out="own"),
+}
+
+#: Whom the GREW challenge asks for, whose probes nobody has the names of.
+GREW_CHALLENGE = Protocol("grew challenge", (Setting("", "03", "01|02"),), views="none", left_out="")
+
+
+def fitting(pattern, types):
+    """Mask ``(n,)`` of the ``types`` that a regular expression fits as a whole."""
+    names, which = np.unique(types, return_inverse=True)
+    return np.array([bool(re.fullmatch(pattern, name)) for name in names.tolist()], bool)[which]
+
+
+def listed(dataset):
+    """Mask ``(n,)`` of the sequences that ``dataset.json`` lists as probes."""
+    names = dataset.info.get("probe_set")
+    if not names:
+        raise GaitError(
+            f"{dataset.path} does not list its probes, which the protocol gait3d needs: convert it again "
+            "with the partition file that has PROBE_SET, or give two data sets by --gallery and --probe"
+        )
+    triples = zip(dataset.subject.tolist(), dataset.types.tolist(), dataset.view.tolist(), strict=True)
+    return np.isin(["-".join(triple) for triple in triples], names)
+
 
 def protocol_for(dataset):
-    """The protocol that fits a probe set: by its conditions, else by whether it has views."""
+    """The protocol that fits a probe set: by its layout, its conditions, or by whether it has views."""
+    layout = dataset.info.get("layout")
+    if layout in PROTOCOLS:
+        return PROTOCOLS[layout]
     if set(dataset.condition) & set(PROTOCOLS["casia-b"].conditions):
         return PROTOCOLS["casia-b"]
     return PROTOCOLS["oumvlp" if any(dataset.view) else "grew"]
 
 
-def sorted_views(*views):
-    """The distinct views of all arrays, by number where all are numbers."""
-    unique = set().union(*(np.asarray(view).tolist() for view in views))
-    numbers = all(str(view).isdigit() for view in unique)
-    return sorted(unique, key=(lambda view: (int(view), str(view))) if numbers else str)
-
-
-class Embedded(NamedTuple):
-    """Embeddings ``(n, ...)`` with their labels and views ``(n,)``."""
-
-    embeddings: np.ndarray
-    labels: np.ndarray
-    views: np.ndarray
-
-
-def cross_view_rates(gallery, probe, probe_conditions, conditions, metric="L1", k=1, p=2, title=None):
-    """Share of probes recognised, per condition, probe view and gallery view.
-
-    Every gallery view is searched on its own; a probe counts when the vote of its ``k`` nearest there
-    is its label. ``gallery`` and ``probe`` are `Embedded`; ``probe_conditions`` ``(n,)``.
-
-    Returns ``(rates, probe views, gallery views)``; ``rates`` ``(conditions, probe views, gallery
-    views)`` is NaN where a condition has no probe in a view. Same-view pairs are rated, too.
-    """
-    gallery, gallery_labels, gallery_views = map(np.asanyarray, gallery)
-    probe, probe_labels, probe_views = map(np.asanyarray, probe)
-    columns, rows = sorted_views(gallery_views), sorted_views(probe_views)
-    rates = np.full((len(conditions), len(rows), len(columns)), np.nan)
-    for g, view in enumerate(columns):
-        members = np.flatnonzero(gallery_views == view)
-        if k > len(members):
-            raise GaitError(
-                f"k={k} needs {k} gallery sequences in every view, but view {view} has {len(members)}"
-            )
-        note = title and f"{title}, gallery view {view}"
-        near, _ = nearest_rows(_rows(gallery, members), probe, metric, k, p, note)
-        hits = vote(gallery_labels[members][near]) == probe_labels
-        for c, condition in enumerate(conditions):
-            for r, probe_view in enumerate(rows):
-                chosen = (np.asarray(probe_conditions) == condition) & (probe_views == probe_view)
-                if chosen.any():
-                    rates[c, r, g] = hits[chosen].mean()
-    return rates, rows, columns
-
-
-def _rows(embeddings, members):
-    """Rows of an array or memory map; a run of neighbouring rows stays on disk."""
-    if len(members) and members[-1] - members[0] + 1 == len(members):
-        return embeddings[members[0] : members[-1] + 1]
-    return embeddings[members]
-
-
-def exclude_same_view(rates, probe_views, gallery_views):
-    """Table ``(conditions, probe views + 1)``: means over all *other* gallery views, then the row's mean.
-
-    A probe view without any other gallery view, or without probes, is NaN and left out of the mean.
-    """
-    same = np.array([[view == other for other in gallery_views] for view in probe_views])
-    table = mean_of_known(np.where(same, np.nan, rates))
-    return np.concatenate([table, mean_of_known(table)[:, None]], axis=1)
-
-
-def mean_of_known(values):
-    """Mean over the last axis of what is not NaN; NaN where nothing is."""
-    known = ~np.isnan(values)
-    counts = known.sum(axis=-1)
-    sums = np.where(known, values, 0).sum(axis=-1)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def cross_view_accuracy(gallery, probe, probe_conditions, conditions=None, **search):
-    """Table of `exclude_same_view`, fractions ``(conditions, probe views + mean)``, of the CASIA-B protocol.
-
-    ``conditions``: the rows, default: those of the probes in sorted order. The rest as in
-    `cross_view_rates`.
-    """
-    conditions = sorted(set(np.asarray(probe_conditions).tolist())) if conditions is None else conditions
-    return exclude_same_view(*cross_view_rates(gallery, probe, probe_conditions, conditions, **search))
-
-
-def text_table(header, rows):
-    """A readable table in percent, "-" for NaN. ``header``: strings; ``rows``: (name, fractions)."""
-    width = max(6, *(len(name) for name in header)) + 1
-    first = max(len(name) for name, _ in rows)
-    lines = [" " * first + "".join(name.rjust(width) for name in header)]
-    for name, values in rows:
-        cells = ("-" if np.isnan(value) else f"{100 * value:.1f}" for value in values)
-        lines.append(name.ljust(first) + "".join(cell.rjust(width) for cell in cells))
-    return "\n".join(lines)
+def with_cross_view_gallery(protocol):
+    """A protocol's variant of `CROSS_VIEW_GALLERY`."""
+    if protocol.name not in CROSS_VIEW_GALLERY:
+        raise GaitError(
+            f"the protocol {protocol.name} has no cross-view gallery, only {', '.join(CROSS_VIEW_GALLERY)} "
+            "have: leave --cross_view_gallery out"
+        )
+    return CROSS_VIEW_GALLERY[protocol.name]

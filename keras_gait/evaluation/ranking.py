@@ -30,23 +30,25 @@ class Ranking:
     precision: np.ndarray
     penalty: np.ndarray
 
-    def summary(self, which=slice(None)):
-        """Fractions ``{"rank-1", "rank-5", "mAP", "mINP"}`` over the probes ``which`` that can be found."""
+    def summary(self, which=slice(None), ranks=(1, 5), of_all=False):
+        """Fractions ``{"rank-1", "rank-5", "mAP", "mINP"}`` over the probes ``which`` that can be found.
+
+        ``ranks``: those to tell. ``of_all``: a probe that cannot be found counts as not found at any rank.
+        """
         known = ~np.isnan(self.first[which])
-        if not known.any():
-            return dict.fromkeys(("rank-1", "rank-5", "mAP", "mINP"), np.nan)
-        curve = self.cmc(5, which)
-        return {
-            "rank-1": curve[0],
-            "rank-5": curve[4],
-            "mAP": self.precision[which][known].mean(),
-            "mINP": self.penalty[which][known].mean(),
+        curve = self.cmc(max(ranks), which, of_all)
+        return {f"rank-{rank}": curve[rank - 1] for rank in ranks} | {
+            "mAP": self.precision[which][known].mean() if known.any() else np.nan,
+            "mINP": self.penalty[which][known].mean() if known.any() else np.nan,
         }
 
-    def cmc(self, ranks, which=slice(None)):
-        """Share ``(ranks,)`` of the probes ``which`` that are found among the first 1, 2, ... sequences."""
+    def cmc(self, ranks, which=slice(None), of_all=False):
+        """Share ``(ranks,)`` of the probes ``which`` that are found among the first 1, 2, ... sequences.
+
+        A gallery of fewer sequences than ``ranks`` leaves the curve at its end; ``of_all`` as in `summary`.
+        """
         first = self.first[which]
-        first = first[~np.isnan(first)]
+        first = first if of_all else first[~np.isnan(first)]
         return np.array([(first <= rank).mean() if len(first) else np.nan for rank in range(1, ranks + 1)])
 
 
@@ -60,43 +62,67 @@ def rank(
     metric="L1",
     p=2,
     title=None,
+    only_own=False,
 ):
     """Rank the gallery for every probe by exact distance, equals in gallery order -> `Ranking`.
 
     Embeddings float32 ``(n, ...)`` as arrays or memory maps, read block by block. With views given,
-    gallery sequences of the probe's own view are left out of its ranking. Nothing is sorted: a right
-    sequence's rank is the number of wrong ones before it, and bounds of the distances tell most of that.
+    gallery sequences of the probe's own view are left out of its ranking; with ``only_own`` just those of
+    its own subject. Nothing is sorted: a right sequence's rank is the number of wrong ones before it, and
+    bounds of the distances tell most of that.
     """
     check_metric(metric, p)
     gallery, probe = as_vectors(gallery, metric), as_vectors(probe, metric)
-    subjects, probe_subjects = _codes(gallery_labels, probe_labels)
-    if gallery_views is None:
-        views, probe_views = np.zeros(len(gallery), int), np.ones(len(probe), int)
-    else:
-        views, probe_views = _codes(gallery_views, probe_views)
+    split = _splitter(gallery_labels, probe_labels, gallery_views, probe_views, only_own)
     results = np.full((3, len(probe)), np.nan)
     step = max(1, _GALLERY_BYTES // max(1, 4 * int(np.prod(gallery.shape[1:]))))
     starts = range(0, len(gallery), step)
 
-    def split(i, rows=slice(None)):
-        """The right and the wrong ones of some gallery rows, for probe i."""
-        right, compared = subjects[rows] == probe_subjects[i], views[rows] != probe_views[i]
-        return np.flatnonzero(right & compared), np.flatnonzero(~right & compared)
+    def places(i, row):
+        right = split(i)[0]
+        return _Places(distances(row[None], np.asarray(gallery[right], np.float32), metric, p)[0], right)
 
     with tqdm(total=len(starts) * len(probe), desc=title, disable=title is None or None) as bar:
         for first in range(0, len(probe), _PROBE_ROWS):
             block = np.ascontiguousarray(probe[first : first + _PROBE_ROWS], np.float32)
             chosen = range(first, first + len(block))
-            found = [
-                _Places(row, gallery, split(i)[0], metric, p) for i, row in zip(chosen, block, strict=True)
-            ]
+            found = [places(i, row) for i, row in zip(chosen, block, strict=True)]
             for start in starts:
                 part = np.ascontiguousarray(gallery[start : start + step], np.float32)
                 wrong = [split(i, slice(start, start + step))[1] for i in chosen]
                 _count(found, wrong, block, part, start, metric, p)
                 bar.update(len(block))
-            results[:, chosen] = np.transpose([places.figures() for places in found])
+            results[:, chosen] = np.transpose([one.figures() for one in found])
     return Ranking(*results)
+
+
+def rank_matrix(matrix, gallery_labels, probe_labels, gallery_views=None, probe_views=None, only_own=False):
+    """`rank` by distances that are known already, ``matrix (probes, gallery)``."""
+    split = _splitter(gallery_labels, probe_labels, gallery_views, probe_views, only_own)
+    results = np.full((3, len(matrix)), np.nan)
+    for i, row in enumerate(matrix):
+        right, wrong = split(i)
+        places = _Places(row[right], right)
+        places.count_exact(wrong, row[wrong])
+        results[:, i] = places.figures()
+    return Ranking(*results)
+
+
+def _splitter(labels, probe_labels, views, probe_views, only_own):
+    """A function: the right and the wrong gallery rows, among ``rows``, that probe i is compared with."""
+    subjects, probe_subjects = _codes(labels, probe_labels)
+    if views is None:
+        views, probe_views = np.zeros(len(subjects), int), np.ones(len(probe_subjects), int)
+    else:
+        views, probe_views = _codes(views, probe_views)
+
+    def split(i, rows=slice(None)):
+        right, compared = subjects[rows] == probe_subjects[i], views[rows] != probe_views[i]
+        if only_own:
+            compared |= ~right
+        return np.flatnonzero(right & compared), np.flatnonzero(~right & compared)
+
+    return split
 
 
 def _codes(*columns):
@@ -108,8 +134,7 @@ def _codes(*columns):
 class _Places:
     """Where the right gallery rows of one probe stand, while the wrong rows before them are counted."""
 
-    def __init__(self, probe, gallery, right, metric, p):
-        exact = distances(probe[None], np.asarray(gallery[right], np.float32), metric, p)[0]
+    def __init__(self, exact, right):
         order = np.argsort(exact, kind="stable")
         self.near, self.rows = exact[order], right[order]
         self.wrong = np.zeros(len(right) + 1, int)  # ahead of the first right row, between two, behind all
@@ -126,6 +151,12 @@ class _Places:
         order = np.lexsort((np.concatenate([self.rows, rows]), np.concatenate([self.near, exact])))
         is_right = order < len(self.rows)
         self.wrong += np.bincount(np.cumsum(is_right)[~is_right], minlength=len(self.wrong))
+
+    def count_exact(self, rows, exact):
+        """Count the wrong gallery ``rows`` at the distances ``exact``."""
+        ties = self.count(exact, exact)
+        if ties.any():
+            self.count_ties(rows[ties], exact[ties])
 
     def figures(self):
         """First rank, average precision and inverse negative penalty; NaN without a right row."""
@@ -151,9 +182,7 @@ def _count(found, wrong, probes, part, offset, metric, p):
         return np.concatenate([np.empty(0), *pieces])
 
     def by_distance(places, rows, exact):
-        ties = places.count(exact, exact)
-        if ties.any():
-            places.count_ties(rows[ties] + offset, exact[ties])
+        places.count_exact(rows + offset, exact)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         unsure = list(pool.map(by_bounds, found, wrong, low, high))

@@ -21,6 +21,11 @@ def test_cosine_counts_the_angle_and_not_the_length():
     np.testing.assert_allclose(distances(probe, gallery, "cosine"), [[0, 1, 2]], atol=1e-15)
 
 
+def test_cosines_of_parts_are_averaged():
+    probe, gallery = np.array([[[2.0, 0.0], [0.0, 9.0]]]), np.array([[[1.0, 0.0], [3.0, 0.0]]])
+    np.testing.assert_allclose(distances(probe, gallery, "cos"), [[(0 + 1) / 2]], atol=1e-15)
+
+
 def test_parts_are_averaged_after_their_roots():
     probe, gallery = np.zeros((1, 2, 2)), np.array([[[3.0, 4.0], [0.0, 1.0]]])
     assert distances(probe, gallery, "parts") == 3  # (5 + 1) / 2
@@ -75,5 +80,6 @@ def test_an_unknown_metric_is_refused_by_name():
 
 
 def test_parts_need_embeddings_with_parts():
-    with pytest.raises(GaitError, match=r"shape \(n, parts, dim\)"):
-        as_vectors(np.zeros((3, 8)), "parts")
+    for metric in ("parts", "cos"):
+        with pytest.raises(GaitError, match=rf"'{metric}' .* shape \(n, parts, dim\)"):
+            as_vectors(np.zeros((3, 8)), metric)

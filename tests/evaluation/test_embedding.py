@@ -8,7 +8,7 @@ import pytest
 
 from keras_gait.errors import GaitError
 from keras_gait.evaluation import embedding
-from keras_gait.evaluation.embedding import cached_embeddings, embed, long_enough
+from keras_gait.evaluation.embedding import cached_embeddings, embed, few_lengths, long_enough
 
 
 class Clips:
@@ -74,6 +74,34 @@ def test_long_sequences_come_in_smaller_batches(monkeypatch):
     net = model()
     embed(net, Clips([5, 5, 5, 20]))
     assert net.encoder.shapes == [(1, 20), (2, 5), (2, 5)]
+
+
+class Masking(Encoder):
+    """An `Encoder` for which frames of negative pixels count nowhere."""
+
+    def predict_on_batch(self, frames):
+        self.shapes.append(frames.shape[:2])
+        assert frames.dtype == np.int16
+        present = frames[:, :, 0, 0, 0] >= 0
+        means = [clip[here].mean() for clip, here in zip(frames, present, strict=True)]
+        return np.stack([means, present.sum(axis=1)], axis=1)[:, None]
+
+
+def test_a_model_that_masks_padding_sees_few_lengths_and_gives_the_same_embeddings():
+    lengths = [9, 10, 11, 12, 13, 30, 33, 70]
+    plain, masking = model(), SimpleNamespace(encoder=Masking(), masks_padding=True)
+    np.testing.assert_allclose(embed(masking, Clips(lengths)), embed(plain, Clips(lengths)), rtol=1e-6)
+    assert masking.encoder.shapes == [(1, 80), (1, 40), (1, 32), (1, 14), (2, 12), (2, 10)]
+    assert len(plain.encoder.shapes) == 8
+
+
+def test_few_lengths_stay_and_many_grow_by_a_quarter_at_most():
+    assert few_lengths(np.array([13, 77, 5, 9])).tolist() == [13, 77, 5, 9]
+    many = np.arange(1, 1000)
+    found = few_lengths(many)
+    assert len(np.unique(found)) == 4 * 7 + 1  # octaves from 8 to 1024
+    assert (found >= many).all()
+    assert (found[8:] <= 1.25 * many[8:]).all()
 
 
 def test_short_sequences_are_repeated_from_their_start():
@@ -157,6 +185,14 @@ def test_embeddings_that_are_not_finite_are_refused():
 def test_frames_of_another_shape_are_refused():
     with pytest.raises(GaitError, match="holds frames of 64x64x3, but the model takes 2x2x1"):
         embed(model(), Clips([4], (64, 64, 3)))
+
+
+def test_frames_narrower_than_the_model_works_on_are_refused():
+    net = model()
+    net.encoder.input_shape, net.frame_shape = (None, None, 2, None, 1), (2, 44, 1)
+    with pytest.raises(GaitError, match="frames 32 wide, but the model works on the middle 44 columns"):
+        embed(net, Clips([4], (2, 32, 1)))
+    assert embed(net, Clips([4], (2, 64, 1))).shape == (1, 1, 2)
 
 
 def test_no_sequence_is_refused():

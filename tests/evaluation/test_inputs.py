@@ -33,7 +33,8 @@ def make_run(folder, age, recipe=None):
 def test_the_newest_run_and_its_data_are_taken(tmp_path, capsys):
     make_run(tmp_path / "old", age=100)
     newest = make_run(tmp_path / "group" / "new", age=0, recipe="data:\n  datadir: sets\n")
-    model, datadir = find_run(runs=tmp_path)
+    model, datadir, recipe = find_run(runs=tmp_path)
+    assert recipe == {"data": {"datadir": "sets"}}
     assert model == newest
     assert str(datadir) == "sets"
     assert str(newest) in capsys.readouterr().out
@@ -60,20 +61,20 @@ def left_out(**flags):
     return SimpleNamespace(**dict.fromkeys(("knn", "metrics", "nframes", "cut")) | flags)
 
 
-def test_flags_left_out_are_the_recipes_or_the_published_ones(tmp_path):
-    (tmp_path / "recipe.yaml").write_text("data: {cut: true}\nevaluation: {metric: cosine, knn: 3}\n")
+def test_flags_left_out_are_the_recipes_or_the_published_ones():
+    recipe = {"data": {"cut": True}, "evaluation": {"metric": "cosine", "knn": 3, "rerank": True}}
     args = left_out(knn=5)
-    fill_from_recipe(args, tmp_path)
+    fill_from_recipe(args, recipe)
     assert vars(args) == {"knn": 5, "metrics": "cosine", "nframes": 30, "cut": True}
-    args = left_out()
-    fill_from_recipe(args, tmp_path / "elsewhere")
-    assert vars(args) == {"knn": 1, "metrics": "L1", "nframes": 30, "cut": False}
+    args = left_out(rerank=None, channels=None, protocol=None)
+    fill_from_recipe(args, {})
+    published = {"knn": 1, "metrics": "L1", "nframes": 30, "cut": False}
+    assert vars(args) == published | {"rerank": False, "channels": None, "protocol": None}
 
 
-def test_an_unknown_metric_of_a_recipe_is_refused_before_any_work(tmp_path):
-    (tmp_path / "recipe.yaml").write_text("evaluation: {metric: L3}\n")
+def test_an_unknown_metric_of_a_recipe_is_refused_before_any_work():
     with pytest.raises(GaitError, match="unknown metric 'L3'"):
-        fill_from_recipe(left_out(), tmp_path)
+        fill_from_recipe(left_out(), {"evaluation": {"metric": "L3"}})
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_any_work(tmp_path):
@@ -97,6 +98,32 @@ def test_data_must_be_named_somewhere():
     assert [str(path) for path in find_sets(None, "a", "b")] == ["a", "b"]
     with pytest.raises(GaitError, match="--gallery and --probe"):
         find_sets(None, gallery="a")
+
+
+@pytest.mark.parametrize(
+    ("names", "gallery"),
+    [
+        (["tfimdb_a_N2_ft_x", "tfimdb_a_N2_test_x"], "tfimdb_a_N2_ft_x"),
+        (["tfimdb_a_N2_train_x", "tfimdb_a_N2_test_x"], "tfimdb_a_N2_test_x"),
+    ],
+)
+def test_the_test_set_is_the_gallery_too_where_there_is_no_other(tmp_path, names, gallery):
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dataset.json").touch()
+    assert [path.name for path in find_sets(tmp_path)] == [gallery, "tfimdb_a_N2_test_x"]
+
+
+def test_a_recipe_takes_the_runs_place(tmp_path):
+    model = make_run(tmp_path / "a", 0, "data: {datadir: own}\n")
+    recipe = {"data": {"datadir": "given"}}
+    assert find_run(model, recipe=recipe) == (model, Path("given"), recipe)
+
+
+def test_published_weights_alone_ask_for_their_recipe(tmp_path):
+    (tmp_path / "SkeletonGait-60000.pt").touch()
+    with pytest.raises(GaitError, match=r"60000\.pt holds weights alone: name the recipe .* --config"):
+        open_model(tmp_path / "SkeletonGait-60000.pt")
 
 
 def test_the_model_says_how_many_frames_it_needs():

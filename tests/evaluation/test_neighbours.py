@@ -6,7 +6,7 @@ import pytest
 from keras_gait.errors import GaitError
 from keras_gait.evaluation import neighbours
 from keras_gait.evaluation.distances import METRICS, as_vectors, distances
-from keras_gait.evaluation.neighbours import nearest, nearest_rows, vote
+from keras_gait.evaluation.neighbours import nearest, nearest_columns, nearest_rows, vote
 
 
 def embeddings(kind, rng, count):
@@ -59,6 +59,16 @@ def test_no_probe_gives_no_neighbour():
 def test_k_outside_the_gallery_is_refused(k):
     with pytest.raises(GaitError, match=f"k={k} .* the 3 gallery sequences"):
         nearest(np.ones((3, 2), "float32"), [1, 2, 3], np.ones((1, 2), "float32"), k=k)
+
+
+def test_the_least_of_a_matrix_come_first_and_equals_in_their_order(monkeypatch):
+    monkeypatch.setattr(neighbours, "_PROBE_ROWS", 3)
+    matrix = np.random.default_rng(0).integers(0, 4, (10, 40)) / 7
+    matrix[0, 5] = -0.0
+    order = np.argsort(matrix.astype("float32"), axis=1, kind="stable")
+    np.testing.assert_array_equal(nearest_columns(matrix, 6), order[:, :6])
+    with pytest.raises(GaitError, match=r"k=41 .* the 40 gallery sequences"):
+        nearest_columns(matrix, 41)
 
 
 def test_a_vote_goes_to_the_majority_and_a_draw_to_the_nearest():

@@ -1,98 +1,104 @@
-"""Protocols: the identical view is excluded, and tables say what they do not know."""
+"""Protocols: which types of walks are gallery and probe, and which protocol a data set has."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from keras_gait.errors import GaitError
-from keras_gait.evaluation.protocols import (
-    PROTOCOLS,
-    Embedded,
-    cross_view_accuracy,
-    cross_view_rates,
-    exclude_same_view,
-    protocol_for,
-    sorted_views,
-    text_table,
-)
+from keras_gait.evaluation.protocols import PROTOCOLS, fitting, protocol_for, with_cross_view_gallery
 
 
-def people(*places, views, labels):
-    return Embedded(np.array(places, "float32")[:, None], list(labels), list(views))
+def walks(*names, **info):
+    """A data set of walks named "subject type view"."""
+    subject, types, view = np.array([name.split(" ") for name in names]).T
+    return Labels(subject, types, view, info)
 
 
-def test_a_probe_is_never_compared_with_its_own_view():
-    # the own view (000) holds the right person at distance 0; the other view only misleads
-    gallery = people(0, 9, 0, views=["000", "090", "090"], labels="aab")
-    probe = people(0, views=["000"], labels="a")
-    table = cross_view_accuracy(gallery, probe, ["nm"])
-    assert table.tolist() == [[0, 0]]
+class Labels(SimpleNamespace):
+    def __init__(self, subject, types, view, info):
+        super().__init__(subject=subject, types=types, view=view, info=info, path=Path("set"), name="set")
 
-
-def test_the_mean_goes_over_gallery_views_and_then_over_probe_views():
-    gallery = people(0, 9, 9, 0, 0, 9, views=["000", "000", "018", "018", "036", "036"], labels="ababab")
-    probe = people(0, 0, views=["000", "018"], labels="aa")
-    rates, rows, columns = cross_view_rates(gallery, probe, ["", ""], [""])
-    assert (rows, columns) == (["000", "018"], ["000", "018", "036"])
-    assert rates.tolist() == [[[1, 0, 1], [1, 0, 1]]]
-    assert exclude_same_view(rates, rows, columns).tolist() == [[0.5, 1, 0.75]]
-
-
-def test_a_view_without_another_gallery_view_is_unknown_and_not_in_the_mean():
-    gallery = people(0, 9, views=["090", "090"], labels="ab")
-    probe = people(0, 0, views=["000", "090"], labels="aa")
-    table = cross_view_accuracy(gallery, probe, ["nm", "nm"])
-    np.testing.assert_array_equal(table, [[1, np.nan, 1]])
-
-
-def test_each_condition_has_its_row():
-    gallery = people(0, 9, views=["090", "090"], labels="ab")
-    probe = people(0, 9, views=["000", "000"], labels="aa")
-    table = cross_view_accuracy(gallery, probe, ["nm", "cl"], conditions=["nm", "bg", "cl"])
-    np.testing.assert_array_equal(table, [[1, 1], [np.nan, np.nan], [0, 0]])
-
-
-def test_several_neighbours_vote():
-    gallery = people(0, 1, 2, views=["090"] * 3, labels="abb")
-    probe = people(0, views=["000"], labels="a")
-    assert cross_view_accuracy(gallery, probe, ["nm"], k=1)[0, 0] == 1
-    assert cross_view_accuracy(gallery, probe, ["nm"], k=3)[0, 0] == 0
-
-
-def test_more_neighbours_than_a_view_has_are_refused():
-    gallery = people(0, views=["090"], labels="a")
-    with pytest.raises(GaitError, match="view 090 has 1"):
-        cross_view_accuracy(gallery, gallery, ["nm"], k=2)
-
-
-def test_views_are_sorted_by_number():
-    assert sorted_views(["9", "10"], ["108"]) == ["9", "10", "108"]
-    assert sorted_views(["front", "10"]) == ["10", "front"]
+    def __len__(self):
+        return len(self.subject)
 
 
 def test_the_protocol_follows_from_the_data():
-    def dataset(condition, view):
-        return SimpleNamespace(condition=np.array([condition]), view=np.array([view]))
+    def dataset(condition, view, **info):
+        return SimpleNamespace(condition=np.array([condition]), view=np.array([view]), info=info)
 
     assert protocol_for(dataset("bg", "090")).name == "casia-b"
     assert protocol_for(dataset("", "090")).name == "oumvlp"
     assert protocol_for(dataset("", "")).name == "grew"
+    assert protocol_for(dataset("02", "v17", layout="grew")).name == "grew"
+    assert protocol_for(dataset("bg", "090", layout="unheard of")).name == "casia-b"
 
 
-def test_one_data_set_is_divided_as_published():
-    dataset = SimpleNamespace(
-        name="set", condition=np.array(["nm", "nm", "bg"]), video=np.array(["04", "05", "01"])
-    )
-    assert PROTOCOLS["casia-b"].is_gallery(dataset).tolist() == [True, False, False]
-    with pytest.raises(GaitError, match="--gallery and --probe"):
-        PROTOCOLS["grew"].is_gallery(dataset)
+@pytest.mark.parametrize(
+    ("protocol", "gallery", "probe", "neither"),
+    [
+        ("casia-b", "nm-01 nm-04", "nm-05 nm-06 bg-01 cl-02", ""),
+        ("oumvlp", "01", "00", "02"),
+        ("casia-e", "H-scene1-nm-1 L-scene1-nm-2", "H-scene2-bg-1 L-scene3_s-cl-2", "H-scene1-bg-1"),
+        ("sustech1k", "00-nm", "01-nm 01-bg 03-oc-nt 04-nt 02", "00-ab 00-abg"),
+        ("grew", "01", "02", "03 00"),
+    ],
+)
+def test_one_data_set_is_divided_by_types(protocol, gallery, probe, neither):
+    dataset = walks(*(f"1 {name} 000" for name in f"{gallery} {probe} {neither}".split()))
+    known, asked = PROTOCOLS[protocol].divide(dataset)
+    assert " ".join(dataset.types[known]) == gallery
+    assert " ".join(dataset.types[asked]) == probe
 
 
-def test_a_table_is_in_percent_with_a_dash_for_the_unknown():
-    text = text_table(["000", "mean"], [("NM", [0.5, np.nan]), ("CL", [1.0, 0.123])])
-    assert [line.split() for line in text.splitlines()] == [
-        ["000", "mean"],
-        ["NM", "50.0", "-"],
-        ["CL", "100.0", "12.3"],
-    ]
+def test_a_view_that_is_not_evaluated_is_neither():
+    dataset = walks("1 H-scene1-nm-1 270", "1 H-scene1-nm-1 000", "1 H-scene2-nm-1 270")
+    known, asked = PROTOCOLS["casia-e"].divide(dataset)
+    assert known.tolist() == [False, True, False]
+    assert not asked.any()
+
+
+def test_sustech1k_goes_by_words_and_not_by_letters():
+    rows = {setting.name: setting.probe for setting in PROTOCOLS["sustech1k"].settings}
+    types = np.array(["01-bg", "01-bgx", "03-oc-nt", "101-nm", "012"])
+    fits = {
+        name: types[fitting(rows[name], types)].tolist() for name in ("Bag", "Occlusion", "Night", "Overall")
+    }
+    assert fits == {
+        "Bag": ["01-bg"],
+        "Occlusion": ["03-oc-nt"],
+        "Night": ["03-oc-nt"],
+        "Overall": ["01-bg", "01-bgx", "03-oc-nt"],
+    }
+
+
+def test_a_walk_may_be_gallery_in_one_setting_and_probe_in_another():
+    dataset = walks("1 U3_D3 00_0", "1 U0_D0_BG 01_3", "1 U5_D5 00_0")
+    known, asked = PROTOCOLS["ccpg"].divide(dataset)
+    assert known.tolist() == [True, False, False]
+    assert asked.tolist() == [True, True, False]
+    assert PROTOCOLS["ccpg"].view_names(dataset).tolist() == ["00", "01", "00"]
+
+
+def test_the_probes_of_gait3d_are_those_listed():
+    listed = {"probe_set": ["0002-camid1_videoid2-seq0", "0009-camid1_videoid2-seq0"]}
+    dataset = walks("0002 camid1_videoid2 seq0", "0002 camid1_videoid2 seq1", **listed)
+    known, asked = PROTOCOLS["gait3d"].divide(dataset)
+    assert asked.tolist() == [True, False]
+    assert known.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("info", [{}, {"probe_set": []}])
+def test_gait3d_without_its_list_of_probes_is_refused(info):
+    with pytest.raises(GaitError, match=r"set does not list its probes.*PROBE_SET"):
+        PROTOCOLS["gait3d"].divide(walks("0002 camid1_videoid2 seq0", **info))
+
+
+def test_the_cross_view_gallery_is_a_variant_of_two_protocols():
+    dataset = walks("1 nm-01 000", "1 nm-02 000", "1 cl-02 018", "1 nm-05 000")
+    known, asked = with_cross_view_gallery(PROTOCOLS["casia-b"]).divide(dataset)
+    assert known.tolist() == [False, True, True, False]
+    assert asked.tolist() == [True, False, False, False]
+    with pytest.raises(GaitError, match="gait3d has no cross-view gallery, only casia-b, oumvlp have"):
+        with_cross_view_gallery(PROTOCOLS["gait3d"])

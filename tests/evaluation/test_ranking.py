@@ -5,7 +5,7 @@ import pytest
 
 from keras_gait.evaluation import ranking
 from keras_gait.evaluation.distances import METRICS, as_vectors, distances
-from keras_gait.evaluation.ranking import rank
+from keras_gait.evaluation.ranking import rank, rank_matrix
 
 
 def on_a_line(*places):
@@ -36,6 +36,33 @@ def test_gallery_sequences_of_the_same_view_are_left_out():
     views = ["000", "090", "090"]
     result = rank(on_a_line(0, 5, 6), ["a", "b", "a"], on_a_line(0), ["a"], views, ["000"])
     assert result.first.tolist() == [2]  # the one at distance 0 has the probe's own view
+
+
+def test_only_the_own_sequences_of_the_same_view_may_be_left_out():
+    views = ["000", "000", "090"]
+    known = on_a_line(0, 1, 2), ["a", "b", "a"], on_a_line(0), ["a"], views, ["000"]
+    assert rank(*known).first.tolist() == [1]
+    assert rank(*known, only_own=True).first.tolist() == [2]
+
+
+def test_a_gallery_smaller_than_the_ranks_leaves_the_curve_at_its_end():
+    result = rank(on_a_line(0, 1), ["b", "a"], on_a_line(0, 0), ["a", "x"])
+    assert result.cmc(4).tolist() == [0, 1, 1, 1]
+    assert result.cmc(4, of_all=True).tolist() == [0, 0.5, 0.5, 0.5]
+    assert result.summary(ranks=(1, 20)) == {"rank-1": 0, "rank-20": 1, "mAP": 0.5, "mINP": 0.5}
+
+
+@pytest.mark.parametrize("only_own", [False, True])
+def test_known_distances_are_ranked_alike(only_own):
+    rng = np.random.default_rng(5)
+    gallery, probe = (rng.integers(0, 3, (n, 4)).astype("float32") for n in (60, 20))  # many ties
+    labels, views = (rng.choice(list(words), 80) for words in ("abcd", "xyz"))
+    known = labels[:60], labels[60:], views[:60], views[60:], only_own
+    matrix = rank_matrix(distances(probe, gallery), *known)
+    streamed = rank(gallery, labels[:60], probe, labels[60:], views[:60], views[60:], only_own=only_own)
+    np.testing.assert_array_equal(matrix.first, streamed.first)
+    np.testing.assert_array_equal(matrix.precision, streamed.precision)
+    np.testing.assert_array_equal(matrix.penalty, streamed.penalty)
 
 
 def by_sorting(gallery, labels, probe, probe_labels, views, probe_views, metric):

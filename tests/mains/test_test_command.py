@@ -128,7 +128,8 @@ def test_gallery_and_probe_can_be_named(test_py):
 
 def test_a_protocol_that_does_not_fit_the_data_is_refused(test_py):
     message = refused(test_py("--protocol", "oumvlp", "--allcameras", "--nframes", 16), "test.py")
-    assert "casiab_of has no gallery sequence for the protocol oumvlp" in message
+    assert "casiab_of was found for both gallery and probe, but has no gallery sequence" in message
+    assert "the protocol oumvlp among its types bg-01, cl-01, nm-01, nm-04, nm-05" in message
 
 
 def test_flags_that_agree_with_the_file_are_accepted(test_py):
