@@ -231,3 +231,32 @@ def test_a_hostile_pickle_runs_nothing_and_ends_the_command_by_name(
     assert "Traceback" not in result.err
     assert not (tmp_path / "attacked").exists()
     assert (tmp_path / "sets" / TRAIN / "dataset.json").is_file()
+
+
+@pytest.mark.parametrize("layout", ["gait3d", "oumvlp"])
+def test_simulated_walkers_go_the_whole_way_to_maps_and_silhouettes_in_one_set(command, tmp_path, layout):
+    def run(script, *flags):
+        result = command(f"preprocessing/{script}.py", *flags)
+        assert result.code == 0, result.err
+
+    walks = ("--subjects", 2, "--sequences", "nm-01", "nm-02", "--views", "090", "--frames", 6, "--size", 64)
+    run("simulate_walkers", "--output_path", tmp_path / "raw", "--layout", layout, *walks)
+    raw = tmp_path / "raw" / "silhouettes"
+    log = ("--log_file", tmp_path / "log", "--n_workers", 1)
+    run("pretreatment_silhouettes", "-i", raw, "-o", tmp_path / "sils", "-d", layout, *log)
+    poses = ("--pose_data_path", tmp_path / "raw" / "poses", "--dataset_name", layout)
+    run("pretreatment_heatmap", *poses, "--save_root", tmp_path / "maps")
+    maps = ("--heatmap_data_path", tmp_path / "maps" / f"{layout}_sigma_8.0_" / "pkl")
+    silhouettes = ("--silhouette_data_path", tmp_path / "sils")
+    run("ln_sil_heatmap", *maps, *silhouettes, "--output_path", tmp_path / "joined")
+    (partition,) = (path for path in (tmp_path / "raw").glob("*.json") if path.name != "simulate.json")
+    flags = ("--dataset_partition", partition, "--output_path", tmp_path / "sets")
+    run("convert_opengait_dataset", "--input_path", tmp_path / "joined", *flags)
+    for role in ("train", "test"):
+        ds = open_dataset(tmp_path / "sets" / f"tfimdb_{layout}_N001_{role}_joined_64x64")
+        assert (len(ds), ds.info["layout"], ds.info["source"]) == (2, layout, "simulated walkers")
+        frames = ds.read(0)
+        assert frames.shape == (6, 64, 64, 3)
+        lit = frames.astype(float).mean(axis=(0, 1)) > 10  # (columns, channels)
+        assert (lit.sum(axis=0) > 8).all()
+        assert lit[24:40].any(axis=0).all()
