@@ -141,7 +141,7 @@ def test_a_folder_is_refused(tmp_path):
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("not a model")
-    assert "expected a .keras file, or Keras HDF5" in refused(tmp_path / "notes.txt")
+    assert "expected a .keras file, Keras HDF5 (.hdf5, .h5), or .pt" in refused(tmp_path / "notes.txt")
 
 
 @pytest.mark.parametrize("kept", [100, 0.5, 0.999])
