@@ -23,7 +23,7 @@ def silhouette_pretreatment(meta, inputs, path):
     aligned = [align_silhouette(frame, config["img_size"], dataset) for frame in _numbered(inputs, "frame_")]
     kept = np.array([frame is not None for frame in aligned])
     _allow_single_pixels(meta, "aligned")
-    return {"kept": kept, "aligned": np.array([frame for frame in aligned if frame is not None])}
+    return {"kept": kept, "aligned": np.array([frame for frame in aligned if frame is not None], np.uint8)}
 
 
 def silhouette_cut_img_ccpg(meta, inputs, path):

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from keras_gait.vision.silhouette import gait_energy_image, normalise_silhouette
+from keras_gait.vision.silhouette import (
+    ccpg_silhouette,
+    gait_energy_image,
+    normalise_silhouette,
+    opengait_silhouette,
+)
 
 
 def block(top, left, height, width):
@@ -48,6 +53,35 @@ def test_too_few_pixels_are_nobody():
     assert normalise_silhouette(block(0, 0, 8, 5)) is None
     assert normalise_silhouette(block(0, 0, 41, 1)) is not None
     assert normalise_silhouette(np.zeros((10, 10), np.uint8)) is None
+
+
+def test_opengait_s_frame_is_square_with_the_body_in_the_middle():
+    shape = opengait_silhouette(block(20, 70, 32, 10))
+    assert shape.shape == (64, 64)
+    columns = np.flatnonzero(shape.mean(axis=0) > 127)
+    assert columns.tolist() == list(range(22, 42))
+    assert opengait_silhouette(block(20, 70, 32, 10), size=32).shape == (32, 32)
+
+
+def test_opengait_drops_faint_frames_and_bodies_whose_middle_is_the_first_column():
+    assert opengait_silhouette(block(10, 10, 3, 13)) is None  # 39 pixels, 9945
+    assert opengait_silhouette(block(10, 10, 4, 10)) is not None  # 10200
+    edge = np.zeros((64, 64), np.uint8)
+    edge[:, 0] = 255
+    assert opengait_silhouette(edge) is None
+    assert ccpg_silhouette(edge)[:, 32].all()
+
+
+def test_ccpg_keeps_any_pixel_and_says_when_there_is_none():
+    assert ccpg_silhouette(block(10, 10, 1, 1)).any()
+    assert ccpg_silhouette(block(10, 10, 60, 20), height=32, width=22).shape == (32, 22)
+    assert ccpg_silhouette(np.zeros((10, 10), np.uint8)) is None
+
+
+def test_a_picture_too_narrow_to_be_scaled_is_dropped():
+    line = np.full((300, 2), 255, np.uint8)
+    assert opengait_silhouette(line) is None
+    assert ccpg_silhouette(line) is None
 
 
 def test_the_energy_image_is_the_mean_over_the_frames_with_a_body():
