@@ -264,13 +264,15 @@ def _divide(root, layout, partition, data_in_use):
 
 
 def _nothing_found(root, named, ids):
-    wanted = (named.train + named.test)[:3]
-    inner = [name for name in ids if set(folders(Path(root, name))) & set(wanted)]
-    return (
-        f"{root} holds no sequences of the partition: expected <id>/<type>/<view>/<name>.pkl with ids "
-        f"such as {', '.join(wanted) or 'the published ones'}, found {', '.join(ids[:5]) or 'no folders'}."
-        + (f" Name the folder {Path(root, inner[0])} itself." if inner else "")
-    )
+    wanted = named.train + named.test
+    expected = f"{root} holds no sequences of the partition: expected <id>/<type>/<view>/<name>.pkl"
+    if set(ids) & set(wanted):
+        return f"{expected}; the ids are there, but no .pkl files in folders at that level."
+    better = [name for name in ids if list_sequences(Path(root, name), wanted)]
+    remedy = f" Name the folder {Path(root, better[0])} itself." if better else ""
+    examples = ", ".join(wanted[:3]) or "the published ones"
+    found = ", ".join(ids[:5]) or "no folders"
+    return f"{expected} with ids such as {examples}, found {found}.{remedy}"
 
 
 def _digest(root, listed):

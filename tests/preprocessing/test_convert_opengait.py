@@ -140,6 +140,13 @@ def test_a_folder_of_another_level_is_one_line_that_names_the_right_one(convert,
     assert f"Name the folder {tree} itself" in line
     line = refused(convert(root=tree / "000"), "convert_opengait_dataset.py")
     assert "expected <id>/<type>/<view>/<name>.pkl with ids such as 000, 001, 100, found U0_D0, U1_D1" in line
+    for subject in IDS:
+        (tree.parent / "images" / subject / "U0_D0" / "090_1").mkdir(parents=True)
+    line = refused(convert(root=tree.parent / "images"), "convert_opengait_dataset.py")
+    assert "the ids are there, but no .pkl files in folders at that level" in line
+    assert f"Name the folder {tree} itself" in refused(
+        convert(root=tree.parent), "convert_opengait_dataset.py"
+    )
     (tree / "000/U0_D0/090_1/deeper").mkdir()
     line = refused(convert(), "convert_opengait_dataset.py")
     assert "U0_D0/090_1/deeper is a folder where .pkl files are expected" in line
