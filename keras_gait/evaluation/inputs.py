@@ -164,14 +164,15 @@ def open_model(path, flags=None, recipe=None):
     """Load a model and hold the architecture flags that were given against it.
 
     ``flags``: dict that may hold `ARCHITECTURE_FLAGS`, None for those not given. Published files of
-    weights alone do not tell ``softmax_attention``; there the flag says it, and OpenGait's ``.pt`` do not
-    tell the model: there the ``recipe`` does, by its ``method`` and ``model``.
+    weights alone do not tell ``softmax_attention``; there the flag says it. What OpenGait's ``.pt`` do not
+    tell of their model, the ``recipe`` does, by its ``method`` and ``model``.
     """
     from keras_gait.checkpoints import load_model
+    from keras_gait.checkpoints.loading import OPENGAIT
 
     flags = flags or {}
     given = {name: flags[name] for name in ARCHITECTURE_FLAGS if flags.get(name) is not None}
-    if Path(path).suffix == ".pt":
+    if Path(path).suffix in OPENGAIT:
         if "method" not in (recipe or {}):
             raise GaitError(
                 f"{path} holds weights alone: name the recipe that it was trained by, such as --config "

@@ -21,6 +21,7 @@ class ClipModel(keras.Model):
 
     min_frames = 1
     has_classifier = True
+    masks_padding = True  # frames of negative pixels count nowhere
 
     def __init__(self, clips, outputs, name=None, trainable=True, **arguments):
         if arguments["nclasses"] and not self.has_classifier:
