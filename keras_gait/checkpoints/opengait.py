@@ -2,7 +2,11 @@
 
 import pickle
 import re
+import struct
+import tokenize
+import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +27,12 @@ from keras_gait.layers import (
     TemporalConvolution,
 )
 
+# What NumPy and PyTorch raise on a damaged file, by where the damage is; a `GaitError` is a ValueError.
+DAMAGED = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
+    *(RuntimeError, SyntaxError, TypeError, ValueError, struct.error, tokenize.TokenError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 NAMED = 3  # names of each kind that a refusal lists
 
 
@@ -85,7 +95,7 @@ def _read_npz(path):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise GaitError(f"{path} does not open as .npz: {_line(error)}") from error
 
 
@@ -97,13 +107,15 @@ def _read_pt(path):
             f"{path} needs PyTorch to open: pip install torch, or save its arrays by name as .npz elsewhere"
         ) from error
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd bytes; they are refused below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise GaitError(
             f"{path} is refused: it is damaged or holds more than weights, which could run as a program "
             f"({_line(error)})"
         ) from error
-    except (OSError, RuntimeError, ValueError, EOFError, LookupError, AttributeError, TypeError) as error:
+    except DAMAGED as error:
         raise GaitError(f"{path} does not open as a PyTorch checkpoint: {_line(error)}") from error
     state = content.get("model", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not state:
