@@ -13,7 +13,7 @@ from keras_gait.errors import GaitError
 from keras_gait.evaluation.distances import METRICS
 from keras_gait.evaluation.inputs import (
     add_architecture_flags,
-    add_cut_flag,
+    add_recipe_flags,
     check_outputs,
     check_positive,
     fill_from_recipe,
@@ -23,6 +23,7 @@ from keras_gait.evaluation.inputs import (
     open_model,
     usable,
 )
+from keras_gait.training.recipes import load_recipe
 
 
 def parse(argv):
@@ -34,7 +35,7 @@ def parse(argv):
     )
     parser.add_argument("--nframes", type=int, default=16, help="frames that each half must have")
     parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
-    add_cut_flag(parser)
+    add_recipe_flags(parser)
     parser.add_argument("--output", metavar="FILE.png", help="draw the matrix of distances")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with the matrix")
     add_architecture_flags(parser)
@@ -81,15 +82,17 @@ def main(argv):
     args = parse(argv)
     check_positive(bs=args.bs, nframes=args.nframes)
     check_outputs(output=args.output, report=args.report)
-    model_path, _, recipe = find_run(args.model, args.datadir)
+    recipe = load_recipe(args.config) if args.config else None
+    model_path, _, recipe = find_run(args.model, args.datadir, recipe)
     fill_from_recipe(args, recipe)
-    model = open_model(model_path, vars(args))
+    model = open_model(model_path, vars(args), recipe)
 
     from keras_gait.data.opening import find_dataset, open_dataset
     from keras_gait.evaluation.distances import as_vectors, distances
     from keras_gait.evaluation.embedding import embed
 
     everything = open_dataset(find_dataset(args.datadir, "train"))
+    everything = everything.take_channels(args.channels) if args.channels else everything
     walks = usable(everything, 2 * least_frames(model, args.nframes), "walk")
     if len(walks) < 2:
         raise GaitError(

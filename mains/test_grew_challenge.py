@@ -94,7 +94,7 @@ def main(argv):
         }
         embeddings.append(cached_embeddings(model, model_path, dataset, results, role, **settings))
     if args.rerank:
-        rows = nearest_columns(reranked(*embeddings, args.metrics), RANKS)
+        rows = nearest_columns(reranked(*embeddings, args.metrics, title="re-ranking"), RANKS)
     else:
         rows, _ = nearest_rows(*embeddings, args.metrics, RANKS, title="compare")
     path = results / datetime.datetime.now().strftime("%Y-%m%d-%H%M%S.csv")

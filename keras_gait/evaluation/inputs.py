@@ -38,23 +38,23 @@ def add_set_flags(parser):
     parser.add_argument("--probe", help="probe set, instead of the one found in --datadir")
     parser.add_argument("--model", help="model file; default: the newest run below ./runs")
     parser.add_argument(
-        "--config", metavar="FILE", help="recipe to go by, instead of the run's; a published .pt needs one"
-    )
-    parser.add_argument(
-        "--channels", nargs="+", help="channels of the frames that the model sees; default: the recipe's"
-    )
-    parser.add_argument(
         "--rerank", action="store_true", default=None, help="re-rank by k-reciprocal neighbours"
     )
     parser.add_argument(
         "--nclasses", type=int, help="subjects of the gallery (50, 5154, 6000), where several sets lie"
     )
     parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
-    add_cut_flag(parser)
+    add_recipe_flags(parser)
 
 
-def add_cut_flag(parser):
-    """Add ``--cut``, which a model that was trained with it needs."""
+def add_recipe_flags(parser):
+    """Add the recipe to go by, and what of the frames the model sees, where the recipe does not say it."""
+    parser.add_argument(
+        "--config", metavar="FILE", help="recipe to go by, instead of the run's; a published .pt needs one"
+    )
+    parser.add_argument(
+        "--channels", nargs="+", help="channels of the frames that the model sees; default: the recipe's"
+    )
     parser.add_argument(
         "--cut",
         action="store_true",

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 from scipy import sparse
+from tqdm import tqdm
 
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.distances import as_vectors, check_metric, distances
@@ -17,17 +18,18 @@ _ROWS = 512  # compared at a time
 _PAIRS = 2**24  # of common neighbours held at a time
 
 
-def reranked(gallery, probe, metric="parts", p=2):
+def reranked(gallery, probe, metric="parts", p=2, title=None):
     """Re-ranked distances ``(probes, gallery)`` float32 of embeddings ``(n, ...)``, see `rerank`.
 
     Needs all distances among probes and gallery at once; raises GaitError where the memory cannot hold them.
+    A ``title`` shows a progress bar in a terminal.
     """
     check_metric(metric, p)
     count = len(probe) + len(gallery)
     check_memory(len(probe), len(gallery))
     rows = np.concatenate([as_vectors(probe, metric), as_vectors(gallery, metric)], dtype=np.float32)
     matrix = np.empty((count, count), np.float32)
-    for start in range(0, count, _ROWS):
+    for start in tqdm(range(0, count, _ROWS), desc=title, disable=title is None or None):
         part = slice(start, start + _ROWS)
         matrix[part, start:] = distances(rows[part], rows[start:], metric, p)
         matrix[start:, part] = matrix[part, start:].T

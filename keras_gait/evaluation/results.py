@@ -64,7 +64,10 @@ class _Search:
 
     def __init__(self, gallery, probe, metric, k, rerank, title):
         self.gallery, self.probe, self.metric, self.k, self.title = gallery, probe, metric, k, title
-        self.matrix = reranked(gallery.embeddings, probe.embeddings, metric) if rerank else None
+        self.matrix = None
+        if rerank:
+            note = title and f"{title}, re-ranking"
+            self.matrix = reranked(gallery.embeddings, probe.embeddings, metric, title=note)
 
     def rates(self, groups, ranks):
         return cross_view_rates(

@@ -101,7 +101,7 @@ def test_re_ranked_distances_decide_everywhere(protocol, monkeypatch):
     assert run(protocol, *places).table[0, -1] == 0
     from keras_gait.evaluation import results
 
-    monkeypatch.setattr(results, "reranked", lambda *_: np.array([[0.1, 0.9]], "float32"))
+    monkeypatch.setattr(results, "reranked", lambda *_, **__: np.array([[0.1, 0.9]], "float32"))
     result = run(protocol, *places, rerank=True)
     assert result.table[0, -1] == 1
     assert result.summaries[0]["rank-1"] == 1

@@ -92,6 +92,22 @@ def test_gait3d_is_ranked_and_reported(test_py, write, place):
     assert lines[0] == "condition,rank-1,rank-5,rank-10,mAP,mINP"
 
 
+def test_walks_are_compared_by_what_the_recipe_says(command, write, place, monkeypatch):
+    monkeypatch.chdir(place)
+    data = write("gait3d", GAIT3D) / "tfimdb_gait3d_N002_test_joined_64x64"
+    flags = ("--datadir", data, "--model", "run/model-final.keras", "--nframes", 2)
+    assert "rank-1: " in command("mains/compare_walks.py", *flags).out
+    wrong = command("mains/compare_walks.py", *flags, "--channels", "joint")
+    assert "but the model takes" in refused(wrong, "compare_walks.py")
+
+
+def test_an_unknown_protocol_of_a_recipe_is_refused(test_py, write, place):
+    (place / "odd.yaml").write_text(RECIPE + "evaluation: {protocol: gait4d}\n")
+    message = refused(test_py("--datadir", write("gait3d", GAIT3D), "--config", "odd.yaml"), "test.py")
+    assert "'gait4d'" in message
+    assert "casia-b" in message
+
+
 def test_published_weights_are_opened_by_their_recipe(command, write, place, monkeypatch):
     from keras_gait.checkpoints.opengait import published_variables
     from keras_gait.models import SkeletonGait
