@@ -87,10 +87,7 @@ def triplet_output(model):
 def make_compiler(recipe, model):
     """A function that compiles the model; optimizer and losses are the same in all phases."""
     losses = recipe["losses"]
-    if keras.backend.backend() == "tensorflow":
-        for layer in model.layers:
-            if isinstance(layer, BatchNorm):
-                layer.replicas = max(1, recipe["train"]["multi_gpu"])
+    share_batches(model, max(1, recipe["train"]["multi_gpu"]))
     optimizer = make_coupled_optimizer(recipe["optimizer"], recipe["schedule"])
     name = triplet_output(model)
 
@@ -110,6 +107,14 @@ def make_compiler(recipe, model):
         )
 
     return compile_phase
+
+
+def share_batches(model, devices):
+    """Tell the model's normalisation how many devices share a batch; on JAX it sees all of it anyway."""
+    if keras.backend.backend() == "tensorflow":
+        for layer in model.layers:
+            if isinstance(layer, BatchNorm):
+                layer.replicas = devices
 
 
 class BatchTriplet(BatchAllTriplet):

@@ -12,6 +12,7 @@ import yaml
 
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.distances import METRICS
+from keras_gait.training.opengait_recipe import is_opengait_yaml, recipe_from_opengait
 
 SEED = 232323
 
@@ -182,7 +183,7 @@ def load_recipe(path=None, overrides=None):
     """A complete recipe: the method's defaults, then the file, then the command line.
 
     Args:
-        path: YAML file, or None.
+        path: YAML file, ours or OpenGait's, or None.
         overrides: dict from dotted keys (``"sampler.p"``) to values.
 
     Raises:
@@ -190,6 +191,8 @@ def load_recipe(path=None, overrides=None):
             another type.
     """
     given = _read(path) if path else {}
+    if is_opengait_yaml(given):
+        given = recipe_from_opengait(given, path)
     method = (overrides or {}).get("method", given.get("method", "attengait"))
     if not isinstance(method, str) or method not in METHODS:
         raise GaitError(f"unknown method {method!r}. Known: {', '.join(METHODS)}")

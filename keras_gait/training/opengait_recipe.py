@@ -1,0 +1,234 @@
+"""OpenGait's own YAML (``data_cfg``, ``model_cfg``, ``trainer_cfg``, ...) as a recipe.
+
+What only says how OpenGait runs (workers, samplers of the test, how often to log) is dropped; a key that it does
+not know either is refused, where OpenGait itself would go on without a word.
+"""
+
+import math
+
+from keras_gait.errors import GaitError
+
+SECTIONS = ("data_cfg", "model_cfg", "loss_cfg", "optimizer_cfg", "scheduler_cfg", "trainer_cfg", "evaluator_cfg")
+# Keys without a meaning here, by section: one process, any batch size at test, our own data sets and loop.
+WITHOUT_MEANING = {
+    "data_cfg": "dataset_name dataset_root dataset_partition num_workers cache test_dataset_name data_in_use "
+    "remove_no_gallery",
+    "model_cfg.Backbone": "in_channels",
+    "model_cfg.SeparateBNNecks": "in_channels parts_num",
+    "model_cfg.SeparateFCs": "in_channels out_channels parts_num",
+    "loss_cfg": "log_prefix log_accuracy",
+    "trainer_cfg": "find_unused_parameters with_test log_iter restore_ckpt_strict optimizer_reset scheduler_reset "
+    "sync_BN",
+    "trainer_cfg.sampler": "batch_shuffle type",
+    "evaluator_cfg": "enable_float16 restore_ckpt_strict restore_hint save_name eval_func sampler transform",
+}
+METRICS = {"euc": "parts", "cos": "cosine"}
+STEPS = 1000  # of an epoch, where the numbers of the file divide by it
+# transform -> key of the recipe's augmentation, OpenGait's own probability
+AUGMENTATIONS = {
+    "RandomPerspective": "perspective",
+    "RandomHorizontalFlip": "flip",
+    "RandomRotate": "rotate",
+    "RandomErasing": "erasing",
+    "RandomAffine": "affine",
+}
+CUTS = ("BaseSilCuttingTransform", "BaseSilTransform")  # what the model does itself
+
+
+def is_opengait_yaml(content):
+    """Whether a file's content is OpenGait's and no recipe."""
+    return bool(set(content) & set(SECTIONS))
+
+
+def recipe_from_opengait(content, path):
+    """The recipe that an OpenGait YAML says, as nested dicts; what it leaves out keeps our defaults.
+
+    Raises:
+        GaitError: a model that is not translated, or keys that are not known, all of them named.
+    """
+    reader = _Reader(content, path)
+    recipe = _model(reader)
+    recipe["losses"] = _losses(reader)
+    recipe["optimizer"] = reader.take(
+        "optimizer_cfg", solver="name", lr="learning_rate", momentum="momentum", weight_decay="weight_decay"
+    )
+    recipe["schedule"] = reader.take("scheduler_cfg", milestones="milestones", gamma="gamma")
+    if reader.get("scheduler_cfg", "scheduler", "MultiStepLR") != "MultiStepLR":
+        reader.refuse("scheduler_cfg.scheduler", "MultiStepLR")
+    recipe["train"] = _train(reader)
+    recipe["sampler"] = _sampler(reader)
+    recipe["augmentation"] = _augmentation(reader)
+    metric = reader.get("evaluator_cfg", "metric", "euc")
+    if metric not in METRICS:
+        reader.refuse("evaluator_cfg.metric", " or ".join(METRICS))
+    recipe["evaluation"] = {"metric": METRICS[metric]}
+    recipe["evaluation"] |= reader.take(
+        "evaluator_cfg", cross_view_gallery="cross_view_gallery", rerank="rerank"
+    )
+    reader.finish()
+    return recipe
+
+
+class _Reader:
+    """Takes keys out of sections and knows in the end which nobody took."""
+
+    def __init__(self, content, path):
+        self.path = path
+        self.content = content
+        self.taken = set()
+
+    def section(self, name):
+        """A section by its dotted name; empty where there is none."""
+        found = self.content
+        for key in name.split("."):
+            found = found.get(key) or {}
+            if not isinstance(found, dict):
+                raise GaitError(f"{self.path}: {name} should be a section with keys. Received: {found!r}")
+        return found
+
+    def get(self, section, key, default=None):
+        self.taken.add(f"{section}.{key}")
+        return self.section(section).get(key, default)
+
+    def take(self, section, **names):
+        """Those of the keys that are there, by our names."""
+        return {ours: self.get(section, key) for key, ours in names.items() if key in self.section(section)}
+
+    def refuse(self, key, known):
+        section, _, name = key.rpartition(".")
+        found = self.section(section).get(name)
+        raise GaitError(f"{self.path}: {key} must be {known} to be trained here. Received: {found!r}")
+
+    def finish(self):
+        """Refuse what is neither taken nor `WITHOUT_MEANING`."""
+        unknown = [name for name in _leaves(self.content) if name not in self.taken and not _dropped(name)]
+        if unknown:
+            raise GaitError(f"unknown keys in {self.path}: {', '.join(unknown)}. Take them out, or mend them")
+
+
+def _leaves(content, prefix=""):
+    for key, value in content.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and not _dropped(name):
+            yield from _leaves(value, f"{name}.")
+        else:
+            yield name
+
+
+def _dropped(name):
+    section, _, key = name.rpartition(".")
+    return key in WITHOUT_MEANING.get(section, "").split()
+
+
+def _model(reader):
+    name = reader.get("model_cfg", "model")
+    if name not in MODELS:
+        raise GaitError(
+            f"{reader.path}: model_cfg.model {name!r} is not translated. Translated are {', '.join(MODELS)}; for "
+            "the silhouette baselines take a recipe of configs/"
+        )
+    recipe = MODELS[name](reader)
+    recipe["data"] |= reader.take("model_cfg.SeparateBNNecks", class_num="nclasses")
+    recipe["model"] |= reader.take("model_cfg", use_emb2="use_emb2")
+    return recipe
+
+
+def _deepgait(reader):
+    maps = reader.section("model_cfg.Backbone").get("in_channels", 1) == 2
+    return {
+        "method": "skeletongait",
+        "data": {"channels": ["limb", "joint"] if maps else ["silhouette"]},
+        "model": reader.take("model_cfg.Backbone", mode="mode", layers="layers", channels="channels"),
+    }
+
+
+def _plus_plus(reader):
+    return {
+        "method": "skeletongaitplusplus",
+        "data": {"channels": ["limb", "joint", "silhouette"]},
+        "model": reader.take("model_cfg.Backbone", blocks="blocks", C="C"),
+    }
+
+
+MODELS = {"DeepGaitV2": _deepgait, "SkeletonGaitPP": _plus_plus}
+
+
+def _losses(reader):
+    reader.taken.add("loss_cfg")
+    entries = reader.content.get("loss_cfg") or []
+    found = {"cross_weight": 0.0}
+    for entry in entries if isinstance(entries, list) else [entries]:
+        kind = entry.get("type")
+        names = LOSSES.get(kind)
+        if names is None:
+            raise GaitError(f"{reader.path}: loss_cfg has {kind!r}; trained here are {', '.join(LOSSES)}")
+        weight = entry.get("loss_term_weight", entry.get("loss_term_weights", 1.0))
+        if kind == "TripletLoss" and weight != 1:
+            raise GaitError(f"{reader.path}: the triplet loss has the weight 1 here. Received: {weight!r}")
+        if kind == "CrossEntropyLoss":
+            found["cross_weight"] = weight
+            found["smoothing"] = entry.get("eps", 0.1) if entry.get("label_smooth", True) else 0.0
+        dropped = WITHOUT_MEANING["loss_cfg"].split()
+        known = {"type", "loss_term_weight", "loss_term_weights", "eps", "label_smooth", *names, *dropped}
+        unknown = sorted(set(entry) - known)
+        if unknown:
+            raise GaitError(f"unknown keys in {reader.path}: {', '.join(f'loss_cfg.{key}' for key in unknown)}")
+        found |= {ours: entry[key] for key, ours in names.items() if key in entry}
+    return found
+
+
+LOSSES = {"TripletLoss": {"margin": "margin"}, "CrossEntropyLoss": {"scale": "scale"}}
+
+
+def _train(reader):
+    found = reader.take("trainer_cfg", enable_float16="mixed_precision", save_name="prefix")
+    total, save = (reader.get("trainer_cfg", key, n) for key, n in (("total_iter", 80000), ("save_iter", 2000)))
+    steps = math.gcd(total, save, STEPS)
+    found |= {"iterations": total, "steps_per_epoch": steps, "save_epoch": save // steps}
+    if reader.get("trainer_cfg", "fix_BN", False):
+        reader.refuse("trainer_cfg.fix_BN", "false")
+    hint = reader.get("trainer_cfg", "restore_hint", 0)
+    if isinstance(hint, str):
+        found["init_net"] = hint
+    elif hint:
+        print(f"{reader.path}: restore_hint {hint} is ignored: a run goes on by itself, a new one starts fresh")
+    return found
+
+
+def _sampler(reader):
+    section = "trainer_cfg.sampler"
+    found = reader.take(
+        section,
+        frames_num_fixed="frames",
+        frames_skip_num="skip",
+        frames_num_min="frames_min",
+        frames_num_max="frames_max",
+    )
+    lengths, _, order = reader.get(section, "sample_type", "fixed_unordered").partition("_")
+    size = reader.get(section, "batch_size", [8, 16])
+    if lengths not in ("fixed", "unfixed") or order not in ("ordered", "unordered"):
+        reader.refuse(f"{section}.sample_type", "fixed or unfixed, and ordered or unordered")
+    if not isinstance(size, list) or len(size) != 2:
+        reader.refuse(f"{section}.batch_size", "[subjects, sequences of each]")
+    return found | {"p": size[0], "k": size[1], "lengths": lengths, "order": order}
+
+
+def _augmentation(reader):
+    transforms = reader.get("trainer_cfg", "transform", [])
+    steps = [step for entry in transforms for step in entry.get("trf_cfg", [entry])]
+    found = {}
+    for step in steps:
+        kind = step.get("type")
+        if kind in CUTS:
+            continue
+        if kind not in AUGMENTATIONS:
+            raise GaitError(
+                f"{reader.path}: transform {kind!r} is not known here. Known: {', '.join([*CUTS, *AUGMENTATIONS])}"
+            )
+        unknown = sorted(set(step) - {"type", "prob"} - ({"degree"} if kind == "RandomRotate" else set()))
+        if unknown:
+            raise GaitError(f"{reader.path}: {kind} has keys that are not known here: {', '.join(unknown)}")
+        found[AUGMENTATIONS[kind]] = step.get("prob", 0.5)
+        if "degree" in step:
+            found["rotate_degree"] = step["degree"]
+    return found
