@@ -17,6 +17,10 @@ RUNS = {  # benchmark -> its smallest arguments, its figures
         "--subjects 2 --views 054 090 --frames 4 --size 64 --worker_num 1",
         WALKERS,
     ),
+    "skeleton_maps": (
+        "--frames 4 --sequences 1 --repeats 1",
+        ("frames a second", "baseline", "ratio", "pixels that differ"),
+    ),
     "training": ("--p 2 --k 1 --frames 16 --repeats 1", TIMED),
 }
 
