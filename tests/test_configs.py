@@ -1,4 +1,4 @@
-"""Every recipe that the repository offers is complete and known."""
+"""Every recipe that the repository offers is complete and known, and says what was published."""
 
 from pathlib import Path
 
@@ -6,8 +6,32 @@ import pytest
 
 from keras_gait.training.recipes import load_recipe
 
-FILES = (Path(__file__).resolve().parent.parent / "configs").rglob("*.yaml")
-CONFIGS = sorted(path for path in FILES if not path.stem.startswith("pretreatment"))  # how maps are drawn
+FOLDER = Path(__file__).resolve().parent.parent / "configs"
+CONFIGS = [path for path in sorted(FOLDER.rglob("*.yaml")) if not path.stem.startswith("pretreatment")]
+
+# OpenGait's YAML files: blocks, classes, subjects x sequences, frames, order, frames skipped, thousands of
+# updates at which the rate falls and in all, updates between checkpoints, whether all augmentations
+PUBLISHED = {
+    "skeletongait/ccpg": ([1, 1, 1, 1], 100, (8, 16), (30, "ordered", 4), [20, 30, 40], 60, 10, True),
+    "skeletongait/grew": ([1, 4, 4, 1], 20000, (32, 4), (30, "ordered", 4), [80, 120, 150], 180, 30, True),
+    "skeletongait/gait3d": ([1, 4, 4, 1], 3000, (32, 4), (30, "ordered", 4), [20, 30, 40], 60, 10, True),
+    "skeletongait/oumvlp": ([1, 1, 1, 1], 5153, (32, 8), (30, "ordered", 4), [60, 80, 100], 120, 20, False),
+    "skeletongait/sustech1k": ([1, 1, 1, 1], 250, (8, 8), (10, "unordered", 4), [20, 30, 40], 50, 10, True),
+    "skeletongait/casiab": ([1, 1, 1, 1], 74, (8, 16), (30, "ordered", 4), [20, 40, 50], 60, 30, True),
+    "skeletongaitplusplus/ccpg": ([1, 1, 1, 1], 100, (8, 16), (30, "ordered", 4), [20, 30, 40], 60, 10, True),
+    "skeletongaitplusplus/grew": (
+        [1, 4, 4, 1], 20000, (32, 4), (30, "ordered", 4), [80, 120, 150], 180, 30, True
+    ),
+    "skeletongaitplusplus/gait3d": (
+        [1, 4, 4, 1], 3000, (32, 4), (30, "ordered", 4), [20, 30, 40], 60, 10, True
+    ),
+    "skeletongaitplusplus/sustech1k": (
+        [1, 1, 1, 1], 250, (8, 8), (10, "ordered", 4), [20, 30, 40], 50, 10, True
+    ),
+    "skeletongaitplusplus/casiab": (
+        [1, 1, 1, 1], 74, (8, 16), (30, "ordered", 4), [20, 40, 50], 60, 30, True
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -17,3 +41,37 @@ def test_a_recipe_loads(path):
 
 def test_there_are_recipes():
     assert CONFIGS
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_recipe_says_what_was_published(name):
+    blocks, classes, batch, frames, milestones, iterations, save, augmented = PUBLISHED[name]
+    recipe = load_recipe(FOLDER / f"{name}.yaml")
+    plus = name.startswith("skeletongaitplusplus")
+    model, sampler, train = recipe["model"], recipe["sampler"], recipe["train"]
+    assert model["blocks" if plus else "layers"] == blocks
+    assert model["use_emb2"] == (name == "skeletongait/ccpg")
+    assert recipe["data"]["nclasses"] == classes
+    assert recipe["data"]["channels"] == ["limb", "joint"] + ["silhouette"] * plus
+    assert (sampler["p"], sampler["k"]) == batch
+    assert (sampler["frames"], sampler["order"], sampler["skip"], sampler["lengths"]) == (*frames, "fixed")
+    assert recipe["schedule"]["milestones"] == [1000 * milestone for milestone in milestones]
+    assert train["iterations"] == 1000 * iterations
+    assert train["steps_per_epoch"] * train["save_epoch"] == 1000 * save
+    assert train["mixed_precision"]
+    augmentation = {"perspective": 0.2, "flip": 0.2, "rotate": 0.2} if augmented else {"flip": 0.5}
+    assert {key: value for key, value in recipe["augmentation"].items() if value} == augmentation | {
+        "rotate_degree": 10.0,
+        "rotate_centre": "published",
+    }
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_all_have_the_common_settings(name):
+    recipe = load_recipe(FOLDER / f"{name}.yaml")
+    assert recipe["optimizer"] == {
+        "name": "SGD", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4
+    }  # fmt: skip
+    assert recipe["losses"] == {"margin": 0.2, "cross_weight": 1.0, "scale": 16.0, "smoothing": 0.1}
+    assert recipe["schedule"]["gamma"] == 0.1
+    assert recipe["evaluation"]["metric"] == "parts"

@@ -109,7 +109,7 @@ class _Reader:
 def _leaves(content, prefix=""):
     for key, value in content.items():
         name = f"{prefix}{key}"
-        if isinstance(value, dict) and not _dropped(name):
+        if isinstance(value, dict) and not _dropped(name) and name != "loss_cfg":
             yield from _leaves(value, f"{name}.")
         else:
             yield name
