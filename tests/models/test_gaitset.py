@@ -1,8 +1,8 @@
 """GaitSet: a set has no order; its size."""
 
+import keras
 import numpy as np
 import pytest
-from keras import ops
 
 from keras_gait.models import GaitSet
 
@@ -14,14 +14,16 @@ TINY = {"channels": (2, 3, 4), "embedding_size": 5, "bins": (4, 2, 1), "frame_sh
 def test_the_order_of_the_frames_does_not_matter():
     model = GaitSet(**TINY)
     frames = np.random.default_rng(0).integers(0, 256, (1, 6, 16, 11, 1), np.uint8)
-    found = [ops.convert_to_numpy(model.encoder(x)) for x in (frames, frames[:, [4, 2, 0, 5, 1, 3]])]
+    found = [model.encoder.predict_on_batch(x) for x in (frames, frames[:, [4, 2, 0, 5, 1, 3]])]
     np.testing.assert_allclose(*found, atol=1e-6)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the same on all backends, slow on some")
 def test_both_branches_have_every_strip():
     assert GaitSet(**TINY).output["embeddings"].shape == (None, 2 * (4 + 2 + 1), 5)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the same on all backends, slow on some")
 @pytest.mark.parametrize("channels", [(32, 64, 128), (64, 128, 256)])
 def test_the_size_is_the_published_one(channels):
     model = GaitSet(channels=channels)
