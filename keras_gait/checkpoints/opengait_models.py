@@ -14,8 +14,8 @@ FRAME = (64, 44)  # rows and columns of the published models, which weights do n
 
 def blocks_of(state, stage):
     """How many blocks ``<stage>.<number>.`` there are."""
-    numbers = [re.match(rf"{re.escape(stage)}\.(\d+)\.", name) for name in state]
-    return 1 + max(int(number[1]) for number in numbers if number)
+    numbers = (re.match(rf"{re.escape(stage)}\.(\d+)\.", name) for name in state)
+    return len({number[1] for number in numbers if number})
 
 
 def classes_of(state):
