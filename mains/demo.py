@@ -30,11 +30,26 @@ SIZE = 144
 
 @dataclass(frozen=True)
 class Demo:
-    """What a method's demo runs: ``(script, arguments)`` from raw trees to data sets, and its recipe."""
+    """What a method's demo runs.
+
+    Attributes:
+        recipe: what it trains.
+        preparation: ``(script, arguments)`` of each step from raw trees to data sets.
+        simulation: further arguments of the simulator.
+    """
 
     recipe: str
     preparation: tuple
+    simulation: str = ""
 
+
+LAYOUT = "--layout casia-b --train_subjects {train}"
+MAPS = (
+    "preprocessing/pretreatment_heatmap.py",
+    "--pose_data_path {raw}/poses --save_root {work} --dataset_name CASIAB --ext_name maps "
+    "--worker_num {workers}",
+)
+CONVERSION = "--dataset_partition {raw}/CASIA-B.json --output_path {work}/data --worker_num {workers}"
 
 DEMOS = {
     "attengait": Demo(
@@ -58,6 +73,38 @@ DEMOS = {
                 "--ofdir {work}/flow --outdir {work}/data --train_subjects {train} --mode test",
             ),
         ),
+    ),
+    "skeletongait": Demo(
+        "configs/skeletongait/demo.yaml",
+        (
+            MAPS,
+            (
+                "preprocessing/convert_opengait_dataset.py",
+                "--input_path {work}/CASIAB_sigma_8.0_maps/pkl " + CONVERSION,
+            ),
+        ),
+        LAYOUT,
+    ),
+    "skeletongaitplusplus": Demo(
+        "configs/skeletongaitplusplus/demo.yaml",
+        (
+            MAPS,
+            (
+                "preprocessing/pretreatment_silhouettes.py",
+                "--input_path {raw}/silhouettes --output_path {work}/silhouettes --dataset CASIAB "
+                "--log_file {work}/pretreatment.log --n_workers {workers}",
+            ),
+            (
+                "preprocessing/ln_sil_heatmap.py",
+                "--heatmap_data_path {work}/CASIAB_sigma_8.0_maps/pkl "
+                "--silhouette_data_path {work}/silhouettes --output_path {work}/joined",
+            ),
+            (
+                "preprocessing/convert_opengait_dataset.py",
+                "--input_path {work}/joined " + CONVERSION,
+            ),
+        ),
+        LAYOUT,
     ),
 }
 
@@ -118,7 +165,8 @@ def main(argv):
         "simulate walkers",
         "preprocessing/simulate_walkers.py",
         f"--output_path {{raw}} --subjects {SUBJECTS} --sequences {' '.join(SEQUENCES)} "
-        f"--views {' '.join(VIEWS)} --frames {FRAMES} --size {SIZE} --worker_num {{workers}}",
+        f"--views {' '.join(VIEWS)} --frames {FRAMES} --size {SIZE} --worker_num {{workers}} "
+        + demo.simulation,
         **values,
     )
     for script, arguments in demo.preparation:

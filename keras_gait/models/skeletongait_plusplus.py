@@ -18,7 +18,7 @@ class SkeletonGaitPlusPlus(ClipModel):
     Args:
         nclasses: classes to train with; 0 builds no classifier.
         blocks: residual blocks of each stage; the first stage has so many in either branch.
-        C: the widths are 32, 64, 128 and 256 times this.
+        C: the widths are 32, 64, 128 and 256 times this; a fraction makes a network for small machines.
         use_emb2: embed by the normalised descriptors after the neck, not by those before it.
         frame_shape: ``(height, width, 3)`` that the network works on; wider frames are cut.
     """
@@ -27,13 +27,16 @@ class SkeletonGaitPlusPlus(ClipModel):
         self,
         nclasses=0,
         blocks=(1, 1, 1, 1),
-        C=2,  # noqa: N803
+        C=2.0,  # noqa: N803
         use_emb2=False,
         frame_shape=(64, 44, 3),
         **kwargs,
     ):
         check_count(4, blocks=blocks)
-        check_sizes(blocks=blocks, C=C)
+        check_sizes(blocks=blocks)
+        width = round(32 * C)
+        if width < 1 or width != 32 * C:
+            raise ValueError(f"32 * C must be a whole number of channels. Received: C={C}")
         if frame_shape[-1] != 3:
             raise ValueError(
                 "frame_shape must have 3 channels: limb map, joint map, silhouette. Received: "
@@ -44,19 +47,19 @@ class SkeletonGaitPlusPlus(ClipModel):
         branches = []
         for name, first, last in (("sil", 2, 3), ("map", 0, 2)):
             branch = ChannelSlice(first, last, name=f"{name}_channels")(x)
-            branch = conv_bn_relu(branch, present, 32 * C, f"{name}_layer0-forward_block")
-            branches.append(stage(branch, present, "2d", 32 * C, blocks[0], f"{name}_layer1"))
+            branch = conv_bn_relu(branch, present, width, f"{name}_layer0-forward_block")
+            branches.append(stage(branch, present, "2d", width, blocks[0], f"{name}_layer1"))
         x = attention_fusion(*branches, present)
-        x = stage(x, present, "p3d", 64 * C, blocks[1], "layer2", stride=2)
-        x = stage(x, present, "p3d", 128 * C, blocks[2], "layer3", stride=2)
-        x = stage(x, present, "p3d", 256 * C, blocks[3], "layer4")
-        outputs = part_heads(x, present, 128 * C, nclasses, use_emb2)
+        x = stage(x, present, "p3d", 2 * width, blocks[1], "layer2", stride=2)
+        x = stage(x, present, "p3d", 4 * width, blocks[2], "layer3", stride=2)
+        x = stage(x, present, "p3d", 8 * width, blocks[3], "layer4")
+        outputs = part_heads(x, present, 4 * width, nclasses, use_emb2)
         super().__init__(
             clips,
             outputs,
             nclasses=nclasses,
             blocks=blocks,
-            C=C,
+            C=float(C),
             use_emb2=use_emb2,
             frame_shape=frame_shape,
             **kwargs,
@@ -79,7 +82,7 @@ def attention_fusion(silhouette, maps, present, squeeze=16, name="fusion"):
     block = f"{name}-conv-forward_block"
     x = keras.layers.Concatenate(name=f"{name}-both")([silhouette, maps])
     for i, size in ((0, 1), (3, 3)):
-        x = conv(x, channels // squeeze, size, f"{block}-{i}")
+        x = conv(x, max(1, channels // squeeze), size, f"{block}-{i}")
         x = relu(BatchNorm(name=f"{block}-{i + 1}")(x, present), f"{block}-{i + 1}")
     scores = conv(x, 2 * channels, 1, f"{block}-6")
     return PairFusion(name=name)(scores, silhouette, maps)

@@ -40,14 +40,17 @@ def steps(monkeypatch, tmp_path):
     return done
 
 
-@pytest.mark.parametrize("method", ["attengait"])
+STEPS = {"attengait": 7, "skeletongait": 5, "skeletongaitplusplus": 7}
+
+
+@pytest.mark.parametrize("method", STEPS)
 def test_every_step_takes_its_flags_and_the_table_comes_last(command, steps, monkeypatch, tmp_path, method):
     monkeypatch.setattr(baseline, "energy_image_accuracy", lambda *arguments: np.full((3, 2), 0.25))
     result = command("mains/demo.py", "--experdir", tmp_path / "demo", "--method", method)
     assert result.code == 0, result.err
     assert steps[0] == "preprocessing/simulate_walkers.py"
     assert steps[-2:] == ["mains/train.py", "mains/test.py"]
-    assert len(steps) == 7
+    assert len(steps) == STEPS[method]
     rows = [line.split() for line in result.out.splitlines()]
     assert ["NM", "trained", "50.0", "50.0"] in rows
     assert ["mean", "trained", "40.0", "40.0"] in rows
@@ -56,7 +59,7 @@ def test_every_step_takes_its_flags_and_the_table_comes_last(command, steps, mon
 
 
 def test_every_method_of_the_demo_is_tried_here(demo):
-    assert list(demo.DEMOS) == ["attengait"]
+    assert list(demo.DEMOS) == list(STEPS)
 
 
 def test_a_step_that_fails_ends_the_demo(command, monkeypatch, tmp_path):

@@ -46,6 +46,12 @@ def test_every_channel_feeds_its_own_branch(channel, branch):
     assert changed == [branch == "map", branch == "sil"]
 
 
+def test_a_fraction_makes_a_narrow_network_with_a_fusion_of_its_own():
+    model = SkeletonGaitPlusPlus(C=0.25, frame_shape=(16, 16, 3))
+    assert model.output["embeddings"].shape == (None, 16, 32)
+    assert model.get_layer("fusion-conv-forward_block-3").kernel.shape[-1] == 1
+
+
 def test_frames_may_be_48_columns_wide():
     assert SkeletonGaitPlusPlus(C=1, frame_shape=(64, 48, 3)).output["embeddings"].shape == (None, 16, 128)
 
@@ -53,8 +59,8 @@ def test_frames_may_be_48_columns_wide():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"C": 0}, "C must be whole numbers from 1"),
-        ({"C": 1.5}, "C must be whole numbers from 1"),
+        ({"C": 0}, r"32 \* C must be a whole number of channels. Received: C=0"),
+        ({"C": 0.3}, r"32 \* C must be a whole number of channels. Received: C=0.3"),
         ({"blocks": (1, 1, 1)}, "blocks must have 4 entries"),
         (
             {"frame_shape": (64, 44, 2)},
