@@ -36,6 +36,7 @@ LIMBS = (  # COCO joints, in the order of the maps
 GREY = np.arange(256, dtype=np.uint8)
 GREY[[33, 37, 41, 45, 49, 53, 57, 61, 66, 74, 82, 90, 98, 106, 114, 122, 132, 148, 164, 180, 196]] -= 1
 GREY[[212, 228, 244]] -= 1
+_UNIT = np.arange(256) / 255.0
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ def draw(pose, settings):
 
 def grey(level):
     """Levels 0..255 -> the grey values of the published maps."""
-    return GREY[level]
+    return cv2.LUT(np.ascontiguousarray(level).reshape(1, -1), GREY).reshape(level.shape)
 
 
 def align(limbs, joints, settings):
@@ -246,12 +247,18 @@ def align(limbs, joints, settings):
     rows = maps.any(axis=3)
     if settings.together:
         rows = np.repeat(rows.any(axis=1, keepdims=True), 2, axis=1)
-    out = np.zeros((len(maps), 2, size, size), np.uint8)
-    for place in np.argwhere(rows.any(axis=2)):
-        place = tuple(place)
-        cut = _cut(maps[place], rows[place], settings.offset) if settings.align else maps[place]
-        out[place] = cv2.resize(cut / 255.0, (size, size), interpolation=cv2.INTER_AREA) * 255
-    return np.ascontiguousarray(np.moveaxis(out, 1, -1))
+    out = np.zeros((2 * len(maps), size, size), np.uint8)
+    groups = {}
+    for place in np.flatnonzero(rows.any(axis=2)):
+        image = maps[place // 2, place % 2]
+        cut = _cut(image, rows[place // 2, place % 2], settings.offset) if settings.align else image
+        groups.setdefault(cut.shape, []).append((place, cut))
+    for group in groups.values():
+        for first in range(0, len(group), 4):  # as four channels of one image, which takes half the time
+            places, cuts = zip(*group[first : first + 4], strict=True)
+            scaled = cv2.resize(cv2.LUT(cv2.merge(cuts), _UNIT), (size, size), interpolation=cv2.INTER_AREA)
+            out[list(places)] = np.moveaxis((scaled * 255).astype(np.uint8).reshape(size, size, -1), -1, 0)
+    return np.ascontiguousarray(np.moveaxis(out.reshape(*maps.shape[:2], size, size), 1, -1))
 
 
 def _cut(image, rows, offset):
