@@ -242,28 +242,37 @@ def grey(level):
 
 def align(limbs, joints, settings):
     """Maps ``(T, height, height)`` cut and scaled -> ``(T, size, size, 2)`` uint8."""
-    size = settings.final_img_size
-    maps = np.stack([limbs, joints], axis=1)
-    rows = maps.any(axis=3)
+    size, height = settings.final_img_size, settings.heatmap_image_height
+    maps = np.concatenate([limbs, joints])
+    filled = maps.any(axis=2)
     if settings.together:
-        rows = np.repeat(rows.any(axis=1, keepdims=True), 2, axis=1)
-    out = np.zeros((2 * len(maps), size, size), np.uint8)
+        filled = np.tile(filled.reshape(2, -1, height).any(axis=0), (2, 1))
+    out = np.zeros((len(maps), size, size), np.uint8)
+    places = np.flatnonzero(filled.any(axis=1))
     groups = {}
-    for place in np.flatnonzero(rows.any(axis=2)):
-        image = maps[place // 2, place % 2]
-        cut = _cut(image, rows[place // 2, place % 2], settings.offset) if settings.align else image
+    for place, cut in zip(places, _cuts(maps, places, filled[places], settings), strict=True):
         groups.setdefault(cut.shape, []).append((place, cut))
     for group in groups.values():
         for first in range(0, len(group), 4):  # as four channels of one image, which takes half the time
             places, cuts = zip(*group[first : first + 4], strict=True)
             scaled = cv2.resize(cv2.LUT(cv2.merge(cuts), _UNIT), (size, size), interpolation=cv2.INTER_AREA)
-            out[list(places)] = np.moveaxis((scaled * 255).astype(np.uint8).reshape(size, size, -1), -1, 0)
-    return np.ascontiguousarray(np.moveaxis(out.reshape(*maps.shape[:2], size, size), 1, -1))
+            for place, image in zip(places, cv2.split((scaled * 255).astype(np.uint8)), strict=True):
+                out[place] = image
+    return cv2.merge(out.reshape(2, -1, size)).reshape(-1, size, size, 2)
 
 
-def _cut(image, rows, offset):
-    """The rows with anything in them, and around the middle as many columns (one more if even)."""
-    filled = np.flatnonzero(rows)
-    top, bottom = filled[0], filled[-1] + 1
-    half, middle = (bottom - top) // 2, len(image) // 2
-    return image[max(top - offset, 0) : bottom + offset, max(middle - half, 0) : middle + half + 1]
+def _cuts(maps, places, filled, settings):
+    """Of the maps at ``places``, the rows with anything in them and around the middle as many columns.
+
+    One column more for an even number of rows.
+    """
+    if not settings.align:
+        return [maps[place] for place in places]
+    height = maps.shape[1]
+    tops, bottoms = filled.argmax(axis=1), height - filled[:, ::-1].argmax(axis=1)
+    half, middle, offset = (bottoms - tops) // 2, height // 2, settings.offset
+    edges = np.maximum(tops - offset, 0), bottoms + offset, np.maximum(middle - half, 0), middle + half + 1
+    return [
+        maps[place, top:bottom, left:right]
+        for place, top, bottom, left, right in zip(places, *(edge.tolist() for edge in edges), strict=True)
+    ]
