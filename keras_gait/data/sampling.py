@@ -64,16 +64,16 @@ class ClipSampling:
 class FrameSampling:
     """How many and which frames of a sequence train, as OpenGait's collate function draws them.
 
-    Ordered: a window of ``frames + skip`` consecutive frames from any start, of which ``skip`` are left out at
-    random; a shorter sequence is looped first. Unordered: any frames in any order, each at most once where the
-    sequence is long enough.
+    Ordered: a window of ``frames + skip`` consecutive frames from any start, of which ``skip`` are left out
+    at random; a shorter sequence is looped first. Unordered: any frames in any order, each at most once where
+    the sequence is long enough.
 
     Args:
         frames: frames of a clip.
         skip: frames left out of an ordered window.
         ordered: as above.
-        limits: ``(least, most)`` frames, drawn for each sequence anew, instead of ``frames``; None for a fixed
-            number.
+        limits: ``(least, most)`` frames, drawn for each sequence anew, instead of ``frames``; None for a
+            fixed number.
     """
 
     frames: int = 30

@@ -1,7 +1,7 @@
-"""OpenGait's augmentation of a sequence: one draw for all its frames and channels (`data/transform.py` there).
+"""OpenGait's augmentation of a sequence: one draw for all its frames and channels.
 
-Frames are ``(frames, height, width, channels)``; what is warped keeps its dtype, uint8 or float32, in any value
-range. OpenCV warps all frames at once, as the channels of one image.
+Frames are ``(frames, height, width, channels)``; what is warped keeps its dtype, uint8 or float32, in any
+value range. OpenCV warps all frames at once, as the channels of one image.
 """
 
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def rotate(frames, degrees, published_centre=True):
 
 
 def affine(frames, source, target):
-    """The affine map that takes three points ``(3, 2)``, x before y, to three others; black where nothing is."""
+    """The affine map that takes three points ``(3, 2)``, x before y, to three others; black elsewhere."""
     return _warp(frames, cv2.warpAffine, cv2.getAffineTransform(np.float32(source), np.float32(target)))
 
 

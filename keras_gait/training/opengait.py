@@ -23,8 +23,8 @@ def make_batches(recipe, dataset):
     p, k = settings["p"], settings["k"]
     if p * k % max(1, train["multi_gpu"]):
         raise GaitError(
-            f"a batch of {p} x {k} sequences (sampler.p x sampler.k, of all devices together) does not divide "
-            f"among {train['multi_gpu']} devices. Choose another --p, --k or --multi_gpu"
+            f"a batch of {p} x {k} sequences (sampler.p x sampler.k, of all devices together) does not "
+            f"divide among {train['multi_gpu']} devices. Choose another --p, --k or --multi_gpu"
         )
     unfixed = settings["lengths"] == "unfixed"
     clips = FrameSampling(
@@ -62,8 +62,8 @@ def frame_shape(dataset):
     wanted = silhouette_width(height, width)
     if width * 64 < height * 44:
         raise GaitError(
-            f"{dataset.path} has frames of {height} x {width}; they must be {height * 44 // 64} columns wide, "
-            "or wider: make the set again at that size"
+            f"{dataset.path} has frames of {height} x {width}; they must be {height * 44 // 64} columns "
+            "wide, or wider: make the set again at that size"
         )
     return height, wanted, channels
 

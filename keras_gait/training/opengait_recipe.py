@@ -1,14 +1,22 @@
 """OpenGait's own YAML (``data_cfg``, ``model_cfg``, ``trainer_cfg``, ...) as a recipe.
 
-What only says how OpenGait runs (workers, samplers of the test, how often to log) is dropped; a key that it does
-not know either is refused, where OpenGait itself would go on without a word.
+What only says how OpenGait runs (workers, samplers of the test, how often to log) is dropped; a key that it
+does not know either is refused, where OpenGait itself would go on without a word.
 """
 
 import math
 
 from keras_gait.errors import GaitError
 
-SECTIONS = ("data_cfg", "model_cfg", "loss_cfg", "optimizer_cfg", "scheduler_cfg", "trainer_cfg", "evaluator_cfg")
+SECTIONS = (
+    "data_cfg",
+    "model_cfg",
+    "loss_cfg",
+    "optimizer_cfg",
+    "scheduler_cfg",
+    "trainer_cfg",
+    "evaluator_cfg",
+)
 # Keys without a meaning here, by section: one process, any batch size at test, our own data sets and loop.
 WITHOUT_MEANING = {
     "data_cfg": "dataset_name dataset_root dataset_partition num_workers cache test_dataset_name data_in_use "
@@ -17,8 +25,8 @@ WITHOUT_MEANING = {
     "model_cfg.SeparateBNNecks": "in_channels parts_num",
     "model_cfg.SeparateFCs": "in_channels out_channels parts_num",
     "loss_cfg": "log_prefix log_accuracy",
-    "trainer_cfg": "find_unused_parameters with_test log_iter restore_ckpt_strict optimizer_reset scheduler_reset "
-    "sync_BN",
+    "trainer_cfg": "find_unused_parameters with_test log_iter restore_ckpt_strict optimizer_reset "
+    "scheduler_reset sync_BN",
     "trainer_cfg.sampler": "batch_shuffle type",
     "evaluator_cfg": "enable_float16 restore_ckpt_strict restore_hint save_name eval_func sampler transform",
 }
@@ -124,8 +132,8 @@ def _model(reader):
     name = reader.get("model_cfg", "model")
     if name not in MODELS:
         raise GaitError(
-            f"{reader.path}: model_cfg.model {name!r} is not translated. Translated are {', '.join(MODELS)}; for "
-            "the silhouette baselines take a recipe of configs/"
+            f"{reader.path}: model_cfg.model {name!r} is not translated. Translated are {', '.join(MODELS)}; "
+            "for the silhouette baselines take a recipe of configs/"
         )
     recipe = MODELS[name](reader)
     recipe["data"] |= reader.take("model_cfg.SeparateBNNecks", class_num="nclasses")
@@ -172,7 +180,9 @@ def _losses(reader):
         known = {"type", "loss_term_weight", "loss_term_weights", "eps", "label_smooth", *names, *dropped}
         unknown = sorted(set(entry) - known)
         if unknown:
-            raise GaitError(f"unknown keys in {reader.path}: {', '.join(f'loss_cfg.{key}' for key in unknown)}")
+            raise GaitError(
+                f"unknown keys in {reader.path}: {', '.join(f'loss_cfg.{key}' for key in unknown)}"
+            )
         found |= {ours: entry[key] for key, ours in names.items() if key in entry}
     return found
 
@@ -182,7 +192,9 @@ LOSSES = {"TripletLoss": {"margin": "margin"}, "CrossEntropyLoss": {"scale": "sc
 
 def _train(reader):
     found = reader.take("trainer_cfg", enable_float16="mixed_precision", save_name="prefix")
-    total, save = (reader.get("trainer_cfg", key, n) for key, n in (("total_iter", 80000), ("save_iter", 2000)))
+    total, save = (
+        reader.get("trainer_cfg", key, n) for key, n in (("total_iter", 80000), ("save_iter", 2000))
+    )
     steps = math.gcd(total, save, STEPS)
     found |= {"iterations": total, "steps_per_epoch": steps, "save_epoch": save // steps}
     if reader.get("trainer_cfg", "fix_BN", False):
@@ -191,7 +203,9 @@ def _train(reader):
     if isinstance(hint, str):
         found["init_net"] = hint
     elif hint:
-        print(f"{reader.path}: restore_hint {hint} is ignored: a run goes on by itself, a new one starts fresh")
+        print(
+            f"{reader.path}: restore_hint {hint} is ignored: a run goes on by itself, a new one starts fresh"
+        )
     return found
 
 
@@ -223,7 +237,8 @@ def _augmentation(reader):
             continue
         if kind not in AUGMENTATIONS:
             raise GaitError(
-                f"{reader.path}: transform {kind!r} is not known here. Known: {', '.join([*CUTS, *AUGMENTATIONS])}"
+                f"{reader.path}: transform {kind!r} is not known here. Known: "
+                f"{', '.join([*CUTS, *AUGMENTATIONS])}"
             )
         unknown = sorted(set(step) - {"type", "prob"} - ({"degree"} if kind == "RandomRotate" else set()))
         if unknown:

@@ -114,7 +114,7 @@ OPENGAIT = {
 
 
 class Method(NamedTuple):
-    """A published system: its settings, its model's class in `keras_gait.models`, and its own part of `LEAST`."""
+    """A published system: its settings, its model's class in `keras_gait.models`, its own part of `LEAST`."""
 
     settings: dict
     model: str
@@ -293,7 +293,7 @@ def _unknown(key, known, where):
 
 
 def _checked(key, value, default, least, where):
-    """``value``, as a float where one is expected; refused where type, ``least`` or `WORDS` do not allow it."""
+    """``value``, as a float where one is expected; refused where type, ``least`` or `WORDS` forbid it."""
     if isinstance(default, float) and not isinstance(value, bool):
         with contextlib.suppress(TypeError, ValueError):  # YAML 1.1 reads 1e-4 as text
             value = float(value)

@@ -182,7 +182,9 @@ def _start_from(model, path):
         if theirs[name].shape == ours[name].shape:
             ours[name].assign(ops.convert_to_numpy(theirs[name].value))
         else:
-            print(f"{path}: classifier for {source.nclasses} classes not taken over, training {model.nclasses}")
+            print(
+                f"{path}: classifier for {source.nclasses} classes not taken over, training {model.nclasses}"
+            )
 
 
 def _fit(recipe, batches, classes, folder):

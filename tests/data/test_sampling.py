@@ -151,7 +151,7 @@ def test_unfixed_lengths_are_drawn_for_each_sequence_within_the_limits():
 
 
 def test_limits_in_the_wrong_order_are_refused():
-    with pytest.raises(GaitError, match="frames_min must not exceed .* 30 and 20"):
+    with pytest.raises(GaitError, match=r"frames_min must not exceed .* 30 and 20"):
         FrameSampling(limits=(30, 20))
 
 
@@ -168,7 +168,7 @@ def test_triplet_batches_draw_subjects_anew_each_time_and_no_sequence_twice():
         assert (subjects[:, 0] == subjects[:, 1]).all()
         assert len(set(subjects[:, 0].tolist())) == 3
         for subject, pair in zip(subjects[:, 0], found.reshape(3, 2), strict=True):
-            enough = (LABELS == subject).sum() >= 2
+            enough = (subject == LABELS).sum() >= 2
             assert (pair[0] != pair[1]) == enough
         seen.append(tuple(sorted(subjects[:, 0].tolist())))
     assert len(set(seen)) > 5  # of ten possible triples

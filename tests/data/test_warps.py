@@ -171,5 +171,5 @@ def test_without_probabilities_frames_are_only_cut():
 def test_perspective_has_no_room_in_frames_narrower_than_44():
     SequenceAugmentation(44, perspective=0.2).check(44)
     SequenceAugmentation(22).check(22)
-    with pytest.raises(GaitError, match="44 or more columns wide. Received: 43"):
+    with pytest.raises(GaitError, match=r"44 or more columns wide\. Received: 43"):
         SequenceAugmentation(43, perspective=0.2).check(43)

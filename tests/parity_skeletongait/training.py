@@ -136,7 +136,9 @@ def _after_first_step(meta, model, before, decay):
     config = meta["config"]
     shapes = {name: shape for name, shape, _ in meta["parameters"]}
     after = _values(model)
-    velocities = dict(zip((v.path for v in model.trainable_variables), model.optimizer._velocities, strict=True))
+    velocities = dict(
+        zip((v.path for v in model.trainable_variables), model.optimizer._velocities, strict=True)
+    )
     ours = {published.name: published for published in published_variables(model)}
     found = {"param_norms_after_1": [np.linalg.norm(after[name]) for name in config["norm_names"]]}
     for i, name in enumerate(config["watch"]):

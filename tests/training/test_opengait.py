@@ -117,7 +117,12 @@ def test_a_weighted_cross_entropy_counts_so_much(recipe):
 @pytest.mark.backend
 def test_a_stopped_run_ends_as_one_that_was_not_stopped(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpointing, "SECONDS_BETWEEN_SAVES", 0)
-    settings = {"train.iterations": 4, "schedule.milestones": [3], "sampler.lengths": "unfixed"}
+    settings = {
+        "train.iterations": 2,
+        "train.steps_per_epoch": 1,
+        "schedule.milestones": [1],
+        "sampler.lengths": "unfixed",
+    }
     settings |= {"sampler.frames_min": 2, "sampler.frames_max": 4, "augmentation.erasing": 0.5}
     whole = supervised.train(recipe(**settings, **{"train.experdir": str(tmp_path / "whole")}))
     run_epochs = supervised._run_epochs
@@ -134,7 +139,8 @@ def test_a_stopped_run_ends_as_one_that_was_not_stopped(recipe, tmp_path, monkey
     for a, b in zip(*(_weights(folder) for folder in (whole, stopped)), strict=True):
         np.testing.assert_array_equal(a, b)
     assert rows(stopped) == rows(whole)
-    assert [float(row["learning_rate"]) for row in rows(whole)] == pytest.approx([0.01, 0.001])
+    rates = [float(row["learning_rate"]) for row in rows(whole)]
+    assert rates == pytest.approx([0.001, 0.001])  # of the update that comes next
 
 
 def _weights(folder):
@@ -150,26 +156,22 @@ def test_half_precision_trains_and_the_saved_model_is_whole(recipe):
 
 @pytest.mark.backend
 @pytest.mark.skipif(BACKEND == "torch", reason="one device only on PyTorch")
-@pytest.mark.parametrize("lengths", ["fixed", "unfixed"])
-def test_two_devices_learn_what_one_learns_from_the_whole_batch(
-    recipe, tmp_path, monkeypatch, lengths
-):
+def test_two_devices_learn_what_one_learns_from_the_whole_batch(recipe, tmp_path, monkeypatch):
+    settings = {"train.multi_gpu": 2, "sampler.p": 4, "train.iterations": 1, "train.steps_per_epoch": 1}
+    settings |= {"sampler.lengths": "unfixed", "sampler.frames_min": 1, "sampler.frames_max": 3}
+    with monkeypatch.context() as patch:
+        patch.setattr(supervised, "distribute", lambda count: distribute(0))
+        patch.setattr(opengait, "share_batches", lambda model, devices: None)
+        one = supervised.train(recipe(**settings, **{"train.experdir": str(tmp_path / "one")}))
     if BACKEND == "tensorflow":  # devices do not meet in a step that runs operation by operation
         import tensorflow as tf
 
         tf.config.run_functions_eagerly(False)
-    settings = {"train.multi_gpu": 2, "sampler.p": 4, "sampler.lengths": lengths}
-    settings |= {"sampler.frames_min": 1, "sampler.frames_max": 3}
     two = supervised.train(recipe(**settings))
-    with monkeypatch.context() as patch:
-        patch.setattr(supervised, "distribute", lambda count: distribute(0))
-        if BACKEND == "tensorflow":
-            patch.setattr(opengait, "share_batches", lambda model, devices: None)
-        one = supervised.train(recipe(**settings, **{"train.experdir": str(tmp_path / "one")}))
-    for a, b in zip(*(_weights(folder) for folder in (one, two)), strict=True):
-        np.testing.assert_allclose(b, a, atol=2e-5)
     first, second = (rows(folder)[0] for folder in (one, two))
-    assert float(second["loss"]) == pytest.approx(float(first["loss"]), rel=1e-4)
+    assert float(second["loss"]) == pytest.approx(float(first["loss"]), rel=1e-5)
+    for a, b in zip(*(_weights(folder) for folder in (one, two)), strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-5)
 
 
 def test_the_batch_is_that_of_all_devices_together(recipe, dataset):
@@ -215,7 +217,7 @@ def test_a_set_without_the_channels_that_the_method_needs_is_refused(recipe, set
 
 
 def test_iterations_must_fill_their_epochs(recipe):
-    with pytest.raises(GaitError, match="iterations 5 must be a multiple of train.steps_per_epoch 2"):
+    with pytest.raises(GaitError, match=r"iterations 5 must be a multiple of train\.steps_per_epoch 2"):
         supervised.train(recipe(**{"train.iterations": 5}))
 
 

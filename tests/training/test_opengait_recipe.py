@@ -10,7 +10,7 @@ from keras_gait.training.recipes import differences, load_recipe
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 GAIT3D = yaml.safe_load("""
-data_cfg: {dataset_name: Gait3D, dataset_root: maps, dataset_partition: Gait3D.json, data_in_use: [true, false]}
+data_cfg: {dataset_name: Gait3D, dataset_root: maps, num_workers: 1, data_in_use: [true, false]}
 evaluator_cfg:
   {enable_float16: true, restore_hint: 60000, save_name: gait3d, eval_func: evaluate_Gait3D, metric: euc,
    sampler: {batch_size: 4, sample_type: all_ordered}, transform: [{type: BaseSilCuttingTransform}]}
@@ -117,11 +117,17 @@ def test_either_spelling_of_the_weight_counts(load, key):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"trainer_cfg.itres": 3, "model_cfg.Backbone.depth": 9}, r"model_cfg.Backbone.depth, trainer_cfg.itres"),
+        (
+            {"trainer_cfg.itres": 3, "model_cfg.Backbone.depth": 9},
+            r"model_cfg.Backbone.depth, trainer_cfg.itres",
+        ),
         ({"sampler_cfg": {"p": 3}}, "unknown keys in .*: sampler_cfg.p"),
         ({"loss_cfg": [{"type": "TripletLoss", "magrin": 0.2}]}, "unknown keys in .*: loss_cfg.magrin"),
         ({"loss_cfg": [{"type": "ArcLoss"}]}, "loss_cfg has 'ArcLoss'; trained here are TripletLoss"),
-        ({"loss_cfg": [{"type": "TripletLoss", "loss_term_weight": 2.0}]}, "the triplet loss has the weight 1"),
+        (
+            {"loss_cfg": [{"type": "TripletLoss", "loss_term_weight": 2.0}]},
+            "the triplet loss has the weight 1",
+        ),
         ({"model_cfg.model": "GaitSet"}, "'GaitSet' is not translated. Translated are DeepGaitV2"),
         ({"model_cfg.Backbone": 5}, "model_cfg.Backbone should be a section with keys. Received: 5"),
         ({"trainer_cfg.fix_BN": True}, "fix_BN must be false to be trained here. Received: True"),
