@@ -187,3 +187,37 @@ def test_a_record_cut_off_in_the_midst_of_training_is_one_line(train, tiny_sets,
     message = refused(train(datadir=copy))
     assert any(shard in message for shard in cut)
     assert "truncated or damaged" in message
+
+
+OPENGAIT = (
+    *("--method", "skeletongait", "--sampler.p", 2, "--sampler.k", 2),
+    *("--train.iterations", 1, "--train.steps_per_epoch", 1, "--verbose", 0),
+)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--pk"], "unknown recipe key 'sampler.pk' on the command line; the nearest known key is"),
+        (["--epochs", 3], "unknown recipe key 'train.epochs' on the command line"),
+        (["--sampler.p", 6], "a batch of 6 subjects was asked for, but the data has 5 subjects"),
+        (["--data.channels", "[limb, joint]"], "asked for: limb, joint"),
+        (["--nclasses", 74], "holds no data set whose name has _train_ and _N074_"),
+        (["--method", "skeletongaitplusplus", "--model.C", 0], "C must be whole numbers from 1"),
+        (["--model.layers", "[1, 1]"], "layers must have 4 entries"),
+        (["--sampler.order", "backwards"], "must be one of ordered, unordered"),
+        (
+            ["--train.iterations", 7, "--train.steps_per_epoch", 2],
+            "must be a multiple of train.steps_per_epoch",
+        ),
+        (["--optimizer", "LAMB"], "unknown optimizer 'LAMB'. Known: SGD, Adam"),
+        (["--schedule.milestones", "[1k]"], "schedule.milestones must be numbers of updates"),
+        (["--init_net", SMALL, "--model.channels", "[2, 3, 4, 4]"], "holds a model of another size"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_a_wrong_use_of_opengaits_way_is_one_line(command, tiny_sets, tmp_path, flags, message):
+    result = command(
+        "mains/train.py", "--datadir", tiny_sets, "--experdir", tmp_path / "runs", *OPENGAIT, *flags
+    )
+    assert message in refused(result)
