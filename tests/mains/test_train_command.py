@@ -203,7 +203,7 @@ OPENGAIT = (
         (["--sampler.p", 6], "a batch of 6 subjects was asked for, but the data has 5 subjects"),
         (["--data.channels", "[limb, joint]"], "asked for: limb, joint"),
         (["--nclasses", 74], "holds no data set whose name has _train_ and _N074_"),
-        (["--method", "skeletongaitplusplus", "--model.C", 0], "C must be whole numbers from 1"),
+        (["--method", "skeletongaitplusplus", "--model.C", 0], "C must be a whole number of channels"),
         (["--model.layers", "[1, 1]"], "layers must have 4 entries"),
         (["--sampler.order", "backwards"], "must be one of ordered, unordered"),
         (

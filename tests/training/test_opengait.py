@@ -95,7 +95,7 @@ def test_a_run_learns_from_both_losses_and_leaves_a_model(recipe):
     model = load_model(folder / "model-final.keras")
     assert isinstance(model, SkeletonGait)
     assert (model.frame_shape, model.nclasses) == ((64, 44, 2), 4)
-    assert np.isfinite(model.encoder(np.zeros((1, 2, 64, 64, 2)))).all()
+    assert model.encoder(np.zeros((1, 2, 64, 64, 2))).shape == (1, 16, 4)
 
 
 def test_the_triplets_are_made_of_what_comes_before_the_neck(recipe):
