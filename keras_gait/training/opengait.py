@@ -17,6 +17,11 @@ from keras_gait.training.coupled_decay import make_coupled_optimizer
 from keras_gait.training.devices import gather
 
 
+def leaves_out_views(recipe):
+    """Whether one model is trained for each view, without that view: never."""
+    return False
+
+
 def make_batches(recipe, dataset):
     """The recipe's `ClipBatches` over a data set."""
     settings, train = recipe["sampler"], recipe["train"]
@@ -68,15 +73,28 @@ def frame_shape(dataset):
     return height, wanted, channels
 
 
-def epochs(recipe):
-    """How many epochs of ``train.steps_per_epoch`` the ``train.iterations`` are."""
+def model_options(recipe, dataset):
+    """Constructor arguments of the model that the recipe's ``model`` section does not hold."""
+    return {"frame_shape": frame_shape(dataset)}
+
+
+def prepare(model, batches):
+    """Give a new model what it needs of the data: nothing."""
+
+
+def steps_per_epoch(recipe, batches):
+    return recipe["train"]["steps_per_epoch"]
+
+
+def phases(recipe):
+    """One phase, ``[(last epoch, weight of the cross-entropy)]``, as long as ``train.iterations``."""
     iterations, steps = recipe["train"]["iterations"], recipe["train"]["steps_per_epoch"]
     if iterations % steps:
         raise GaitError(
             f"train.iterations {iterations} must be a multiple of train.steps_per_epoch {steps}: an epoch is "
             "what a run that goes on can start from"
         )
-    return iterations // steps
+    return [(iterations // steps, recipe["losses"]["cross_weight"])]
 
 
 def triplet_output(model):
@@ -84,7 +102,7 @@ def triplet_output(model):
     return "features" if "features" in model.output else "embeddings"
 
 
-def make_compiler(recipe, model):
+def make_compiler(recipe, model, sampler, steps):
     """A function that compiles the model; optimizer and losses are the same in all phases."""
     losses = recipe["losses"]
     share_batches(model, max(1, recipe["train"]["multi_gpu"]))

@@ -100,7 +100,7 @@ def train_step(meta, inputs, path):
     labels = inputs["labels"].astype(np.int32)
     use_emb2 = config["model_cfg"].get("use_emb2", False)
     model = model_from_state(reader.state(meta), use_emb2=use_emb2, frame_shape=clips.shape[2:])
-    opengait.make_compiler(recipe, model)(recipe["losses"]["cross_weight"])
+    opengait.make_compiler(recipe, model, None, None)(recipe["losses"]["cross_weight"])
     targets = {name: labels for name in model.output if name != "logits"}
     targets["logits"] = np.eye(model.nclasses, dtype=np.float32)[labels]
     triplet = opengait.triplet_output(model)

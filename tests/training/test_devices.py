@@ -8,7 +8,7 @@ import pytest
 
 from keras_gait.checkpoints import load_model
 from keras_gait.errors import GaitError
-from keras_gait.training import supervised
+from keras_gait.training import attengait, supervised
 from keras_gait.training.devices import distribute, half_precision_policy
 
 pytestmark = pytest.mark.backend
@@ -53,9 +53,9 @@ def test_two_devices_end_with_the_weights_of_one(tiny_recipe, tmp_path, monkeypa
     )  # each device has a batch of 4
     assert float(row["loss"]) == pytest.approx(expected, rel=1e-3)
     # one device with the batches of both, and triplets within each half of a batch
-    triplet = supervised.BatchAllTriplet
+    triplet = attengait.BatchAllTriplet
     monkeypatch.setattr(
-        supervised, "BatchAllTriplet", lambda margin, soft, normalise, blocks, *rest: triplet(blocks=2)
+        attengait, "BatchAllTriplet", lambda margin, soft, normalise, blocks, *rest: triplet(blocks=2)
     )
     monkeypatch.setattr(supervised, "distribute", lambda count: distribute(0))
     request.getfixturevalue("step_by_step")  # the two devices ran as users run them

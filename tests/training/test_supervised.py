@@ -12,7 +12,7 @@ from keras_gait.checkpoints import load_model
 from keras_gait.data.dataset import GaitDataset
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
-from keras_gait.training import checkpointing, supervised
+from keras_gait.training import attengait, checkpointing, supervised
 from keras_gait.training.checkpointing import STATE_FILE
 from keras_gait.vision.clips import cut_columns
 
@@ -174,10 +174,10 @@ def dataset(tiny_sets):
 
 def test_batch_and_learning_rate_grow_with_the_devices(tiny_recipe, dataset):
     recipe = tiny_recipe(**{"train.multi_gpu": 2})
-    sampler = supervised.make_batches(recipe, dataset).sampler
+    sampler = attengait.make_batches(recipe, dataset).sampler
     assert (sampler.p, sampler.k) == (4, 2)
     model = supervised.make_model(recipe, dataset, 5)
-    supervised._compiler(recipe, model, sampler, 3)(1.0)
+    attengait.make_compiler(recipe, model, sampler, 3)(1.0)
     assert float(model.optimizer.learning_rate) == pytest.approx(2e-3)
 
 
@@ -197,7 +197,7 @@ def test_without_pk_batches_still_hold_k_sequences_a_subject(tiny_recipe, datase
 def test_a_batch_that_k_does_not_divide_is_refused(tiny_recipe, dataset, size):
     recipe = tiny_recipe(**{"sampler.pk": False, "sampler.batch_size": size})
     with pytest.raises(GaitError, match=f"--bs {size} must be a multiple of --k 2, two subjects or more"):
-        supervised.make_batches(recipe, dataset)
+        attengait.make_batches(recipe, dataset)
 
 
 def casia(subjects):
@@ -210,7 +210,7 @@ def casia(subjects):
 
 @pytest.mark.parametrize(("subjects", "left"), [(74, 73), (73, 73), (75, 75)])
 def test_subject_005_is_left_out_of_exactly_74_and_its_class_stays(tiny_recipe, subjects, left):
-    batches = supervised.make_batches(tiny_recipe(), casia(subjects))
+    batches = attengait.make_batches(tiny_recipe(), casia(subjects))
     assert len(batches.labels) == left
     assert batches.classes == subjects
     assert (4 in batches.labels.tolist()) == (left == subjects)
@@ -221,21 +221,21 @@ def test_sequences_shorter_than_a_clip_are_left_out_or_refused(tiny_recipe, data
     with pytest.raises(
         GaitError, match=r"the 21 frames .* longest has 20.* --sampler.frames or use --repeat"
     ):
-        supervised.make_batches(tiny_recipe(**{"sampler.frames": 21}), dataset)
-    looped = supervised.make_batches(tiny_recipe(**{"sampler.frames": 21, "sampler.repeat": True}), dataset)
+        attengait.make_batches(tiny_recipe(**{"sampler.frames": 21}), dataset)
+    looped = attengait.make_batches(tiny_recipe(**{"sampler.frames": 21, "sampler.repeat": True}), dataset)
     assert looped[0][0].shape[1] == 21
 
 
 def test_the_classifier_is_left_away_where_nothing_trains_it(tiny_recipe, dataset):
     recipe = tiny_recipe(**{"losses.cross_weight": 0.0})
-    assert supervised.make_batches(recipe, dataset)[0][2] is None
+    assert attengait.make_batches(recipe, dataset)[0][2] is None
     assert supervised.make_model(recipe, dataset, 5).nclasses == 0
 
 
 def started(recipe, dataset, classes):
     """The model that a run of the recipe starts with."""
     model = supervised.make_model(recipe, dataset, classes)
-    supervised.start_weights(model, recipe, supervised.make_batches(recipe, dataset))
+    supervised.start_weights(model, recipe, attengait.make_batches(recipe, dataset))
     return model
 
 
@@ -268,7 +268,7 @@ def test_cut_needs_frames_of_its_width(tiny_recipe):
     narrow = casia(5)
     narrow.frame_shape = (64, 44, 3)
     with pytest.raises(GaitError, match="--cut is for frames 64 wide; those of casiab are 44 wide"):
-        supervised.make_batches(tiny_recipe(**{"data.cut": True}), narrow)
+        attengait.make_batches(tiny_recipe(**{"data.cut": True}), narrow)
 
 
 def test_a_run_starts_from_our_own_model(tiny_recipe, dataset, capsys):
