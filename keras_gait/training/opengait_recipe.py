@@ -30,7 +30,7 @@ WITHOUT_MEANING = {
     "trainer_cfg.sampler": "batch_shuffle type",
     "evaluator_cfg": "enable_float16 restore_ckpt_strict restore_hint save_name eval_func sampler transform",
 }
-METRICS = {"euc": "parts", "cos": "cosine"}
+METRICS = {"euc": "parts", "cos": "cos"}  # by part, both
 STEPS = 1000  # of an epoch, where the numbers of the file divide by it
 # transform -> key of the recipe's augmentation, OpenGait's own probability
 AUGMENTATIONS = {

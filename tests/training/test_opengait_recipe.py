@@ -96,7 +96,7 @@ def test_lengths_augmentations_and_metric_come_along(load):
     }
     augmentation = recipe["augmentation"]
     assert (augmentation["rotate"], augmentation["rotate_degree"], augmentation["erasing"]) == (0.5, 5.0, 0.5)
-    assert recipe["evaluation"]["metric"] == "cosine"
+    assert recipe["evaluation"]["metric"] == "cos"
 
 
 def test_a_stale_restore_hint_is_ignored_with_a_line_and_a_path_is_not(load, capsys):
