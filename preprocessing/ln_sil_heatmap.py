@@ -47,7 +47,7 @@ def main(argv):
         )
     sequences = sorted({*sequence_folders(heatmaps), *sequence_folders(silhouettes)})
     output.mkdir(parents=True, exist_ok=True)
-    if source := read_source(silhouettes):
+    if source := read_source(silhouettes) or read_source(heatmaps):
         note_source(output, source)
     job = partial(join_sequence, (heatmaps, silhouettes), (ENDING, args.dataset_pkl_ext_name), output)
     mine = share(sequences, args.shard)

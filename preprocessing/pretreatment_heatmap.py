@@ -15,7 +15,7 @@ from pathlib import Path
 from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
 from keras_gait.data.heatmap_tree import PICTURED, HeatmapJob, heatmap_sequence
 from keras_gait.data.layouts import check_folder
-from keras_gait.data.opengait_layouts import find_layout
+from keras_gait.data.opengait_layouts import find_layout, find_partition
 from keras_gait.data.opengait_sets import write_opengait_sets
 from keras_gait.data.provenance import note_source, read_source
 from keras_gait.data.raw_trees import DATASETS, dataset_name, raw_tree
@@ -59,8 +59,12 @@ def main(argv):
     args = parse(argv)
     if args.format == "tfrecord" and args.shard != (0, 1):
         raise GaitError("--format tfrecord needs all maps: make them with --shard, then run it without.")
+    if args.format == "pkl" and args.dataset_partition:
+        raise GaitError("--dataset_partition goes with --format tfrecord: pickles are made of all ids.")
     job = heatmap_job(args)
     layout = find_layout(args.dataset_name, None, None) if args.format == "tfrecord" else None
+    if layout:
+        find_partition(args.dataset_partition, layout, ())  # a wrong one is told before hours of drawing
     inputs = job.poses.sequences()
     job = job._replace(pictured=tuple(inputs[:PICTURED]))
     check_tree_settings(job.output, asdict(job.settings), flag="--ext_name")

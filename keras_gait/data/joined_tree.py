@@ -6,6 +6,7 @@
 Links, or new pickles where one of the two lacks frames of the raw sequence and a note says which.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -83,10 +84,18 @@ def _join(trees, files, target, relative):
         if len(common) == len(places):
             _link(target / name, file)
         else:
-            write_array_pickle(target / name, array[np.isin(places, common)])
+            _write_if_new(target / name, array[np.isin(places, common)])
             other = WHAT[1 - WHAT.index(what)]
             problems.append(Problem(relative, f"{what}s cut to the frames that have a {other}, by the note"))
     return problems
+
+
+def _write_if_new(path, array):
+    """Write a pickle, unless it is there: data sets made of this tree go by the files' times of change."""
+    with contextlib.suppress(GaitError):  # none yet, or a damaged one
+        if not path.is_symlink() and np.array_equal(read_array_pickle(path), array):
+            return
+    write_array_pickle(path, array)
 
 
 def _link(path, target):

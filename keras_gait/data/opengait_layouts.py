@@ -106,6 +106,11 @@ class Partition(NamedTuple):
     probes: tuple = ()
 
 
+def find_partition(path, layout, names):
+    """The `Partition` in the file ``path``, or without one the published rule for the ids ``names``."""
+    return read_partition(path, layout) if path else published_partition(layout, names)
+
+
 def read_partition(path, layout):
     """A partition file, JSON with ``TRAIN_SET``, ``TEST_SET`` and for Gait3D ``PROBE_SET``."""
     path = Path(path)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_gait.data.layouts import folders
-from keras_gait.data.opengait_layouts import GREW_PROBES, published_partition, read_partition
+from keras_gait.data.opengait_layouts import GREW_PROBES, find_partition
 from keras_gait.data.pickle_tree import read_array_pickle
 from keras_gait.data.problems import Problem
 from keras_gait.data.provenance import read_source
@@ -184,15 +184,15 @@ def _size(frames):
 def _kind_of_set(listed, layout, data_in_use):
     """Modality and frame shape of the set, from the files' names and a look at the first sequences."""
     files = [_frame_files(entry.files, layout, data_in_use) for entry in listed]
-    counts = {len(names) for names in files}
-    if not counts & {1, 2}:
+    counts = Counter(len(names) for names in files)
+    if not counts.keys() & {1, 2}:
         raise GaitError(
             f"{listed[0].folder} holds {', '.join(listed[0].files)}: which of them are maps (heatmap.pkl) or "
             f"silhouettes (_sil.pkl, {layout.silhouettes}) is not told by the names; give --data_in_use."
         )
     seen = Counter()
     for entry, names in list(zip(listed, files, strict=True))[:_LOOKED_AT]:
-        for modality in ["joined"] if 2 in counts else ["heatmap", "silhouette"]:
+        for modality in ["joined"] if counts[2] >= counts[1] else ["heatmap", "silhouette"]:
             try:
                 seen[modality, _frames_of(entry.folder, names, modality).shape[1:]] += 1
             except _UnusableError as unusable:
@@ -250,7 +250,7 @@ def write_opengait_sets(
 def _divide(root, layout, partition, data_in_use):
     """The `Partition`, and the sequences of each of its roles, ``{"train": [...], "test": [...]}``."""
     ids = folders(root)
-    named = read_partition(partition, layout) if partition else published_partition(layout, ids)
+    named = find_partition(partition, layout, ids)
     listed = {role: list_sequences(root, getattr(named, role), data_in_use) for role in ("train", "test")}
     if not any(listed.values()):
         raise GaitError(_nothing_found(root, named, ids))
@@ -277,8 +277,8 @@ def _nothing_found(root, named, ids):
 
 def _digest(root, listed):
     """Hex digest of the files and their times of change, so that a set of other files is not gone on with."""
-    digest = hashlib.sha256()
+    digest, above = hashlib.sha256(), len(os.path.join(root, ""))
     for entry in listed:
         for path in (os.path.join(entry.folder, name) for name in entry.files):
-            digest.update(repr((os.path.relpath(path, root), os.stat(path).st_mtime_ns)).encode())
+            digest.update(repr((path[above:], os.stat(path).st_mtime_ns)).encode())
     return digest.hexdigest()

@@ -69,9 +69,10 @@ def read_poses(folder, view, pattern="*.pkl", selection=None, silhouettes=None):
         joints = np.stack([read_pose_text(folder / name) for name in texts])
         return [Poses(f"{view}.pkl", joints, np.arange(len(joints)), len(joints))]
     chosen = read_selection(selection or folder / SELECTION)
+    images = _images_by_number(silhouettes)
     people = [read_pose_json(folder / name) for name in jsons]
     joints = {
-        place: everybody[_person(folder / name, everybody, chosen, silhouettes)]
+        place: everybody[_person(folder / name, everybody, chosen, images)]
         for place, (name, everybody) in enumerate(zip(jsons, people, strict=True))
         if len(everybody)
     }
@@ -144,12 +145,18 @@ def silhouette_scores(poses, silhouette):
     return np.where(inside.all(axis=-1), scores, -np.inf)
 
 
+def _images_by_number(folder):
+    """``{frame: path}`` of a folder of images, the first of a number; empty where there is no folder."""
+    names = image_names(folder) if folder and Path(folder).is_dir() else ()
+    numbered = {frame_number(name): Path(folder, name) for name in reversed(names)}
+    return {number: path for number, path in numbered.items() if number}
+
+
 def _person(path, people, selection, silhouettes):
     """Which of the ``people`` of a frame to take: by the selection, the silhouette, or else the first."""
     number = frame_number(path.name)
-    if number not in selection and silhouettes and len(people) > 1:
-        same = (name for name in image_names(silhouettes) if frame_number(name) == number)
-        silhouette = read_image(Path(silhouettes, next(same, "")), cv2.IMREAD_GRAYSCALE)
+    if number not in selection and number in silhouettes and len(people) > 1:
+        silhouette = read_image(silhouettes[number], cv2.IMREAD_GRAYSCALE)
         if silhouette is not None:
             return int(silhouette_scores(_stack(people, path), silhouette).argmax())
     person = selection.get(number, 0)

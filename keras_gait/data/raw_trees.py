@@ -8,6 +8,7 @@ GREW                 train/<id>/<seq>/                      -> <id>train/00/<seq
 any other            <id>/<type>/<view>/                    as it is
 """
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from keras_gait.data.opengait_layouts import LAYOUTS
 from keras_gait.data.pickle_tree import sequence_folders
 from keras_gait.errors import GaitError
 
+_GREW_PLACES = ("test/gallery", "test/probe")  # beside test lie train and others, such as distractors
 GREW_FIRST_TYPE = 1  # of the gallery's sequences, in the order of their names
 DATASETS = ("casiae", *(key.replace("-", "") for key in LAYOUTS))
 
@@ -52,7 +54,8 @@ def raw_tree(root):
     names = folders(root)
     if any(re.fullmatch(r"Silhouette_\d+-\d+", name) for name in names):
         return RawTree(str(root), "OU-MVLP's silhouettes")
-    if names and set(names) <= {"train", "test"}:
+    delivered = any(os.path.isdir(os.path.join(root, place)) for place in _GREW_PLACES)
+    if delivered or (names and set(names) <= {"train", "test"}):
         return RawTree(str(root), "GREW")
     inner = folders(Path(root, names[0])) if names else []
     if inner and all(re.fullmatch(r"\d+_\d+", name) for name in inner) and not _deep(Path(root, names[0])):

@@ -240,6 +240,14 @@ def test_of_many_files_the_aligned_silhouettes_are_taken_by_name(tmp_path):
     assert (found == 1).all()
 
 
+def test_one_stray_file_does_not_make_a_set_of_maps_a_joined_one(tree, partition, tmp_path):
+    for path in sorted(tree.rglob("1_sil.pkl"))[1:]:
+        path.unlink()
+    problems = write_opengait_sets(tree, tmp_path / "sets", LAYOUTS["gait3d"], partition)
+    assert problems[0].what == "2 files in use"
+    assert len(open_dataset(tmp_path / "sets" / "tfimdb_gait3d_N003_train_heatmap_64x64")) == 5
+
+
 def test_files_whose_names_tell_nothing_need_data_in_use(tmp_path):
     for name in ("a", "b"):
         (tmp_path / "001/nm-01/000").mkdir(parents=True, exist_ok=True)

@@ -97,6 +97,18 @@ def test_silhouettes_decide_where_the_selection_says_nothing(tmp_path):
     assert taken(read_poses(folder, "000", silhouettes=silhouettes)[0]) == [7, 1, 7]
 
 
+@pytest.mark.parametrize("name", ["x.json", "0001.json"])
+def test_without_a_silhouette_of_that_number_the_first_is_taken(tmp_path, name):
+    write_jsons(tmp_path / "poses", [7, 1])
+    (tmp_path / "poses" / "0001.json").rename(tmp_path / "poses" / name)
+    assert taken(read_poses(tmp_path / "poses", "000", silhouettes=tmp_path / "none")[0]) == [7]
+    (tmp_path / "silhouettes").mkdir()
+    body = np.zeros((10, 10), np.uint8)
+    body[:3] = 255
+    cv2.imwrite(str(tmp_path / "silhouettes" / "body.png"), body)
+    assert taken(read_poses(tmp_path / "poses", "000", silhouettes=tmp_path / "silhouettes")[0]) == [7]
+
+
 def test_a_pose_with_a_joint_outside_scores_least():
     silhouette = np.array([[0, 100], [50, 0]], np.uint8)
     poses = np.array([[[1.9, 0.2, 1], [0, 1, 1]], [[-0.9, 0, 1], [1, 0, 0]], [[2, 0, 1], [1, 0, 1]]], float)

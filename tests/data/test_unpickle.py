@@ -1,24 +1,14 @@
 """Pickles of strangers: arrays and plain containers come back, anything else is refused unrun."""
 
 import collections
-import os
 import pickle
 
 import numpy as np
 import pytest
+from checks import Attack
 
 from keras_gait.data import unpickle
 from keras_gait.errors import GaitError
-
-
-class Attack:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = str(path)
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -50,7 +40,7 @@ def test_names_of_numpy_1_are_known():
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_a_foreign_global_is_refused_by_name_and_nothing_runs(tmp_path, protocol):
     data = pickle.dumps([np.zeros(2), Attack(tmp_path / "broken_in")], protocol)
-    with pytest.raises(GaitError, match=r"here: this pickle asks for (posix|nt)\.mkdir, which is refused"):
+    with pytest.raises(GaitError, match=r"here: this pickle asks for (posix|nt)\.system, which is refused"):
         unpickle.loads(data, "here")
     assert list(tmp_path.iterdir()) == []
 

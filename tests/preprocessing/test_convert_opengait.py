@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from checks import refused
+from checks import Attack, refused
 
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.pickle_tree import write_array_pickle
@@ -219,18 +219,12 @@ def test_one_bad_sequence_is_named_and_the_good_rest_is_made(convert, tree, tmp_
     assert place not in made
 
 
-class Attack:
-    def __reduce__(self):
-        return os.system, ("touch attacked",)
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_hostile_pickle_runs_nothing_and_ends_the_command_by_name(
     convert, tree, tmp_path, monkeypatch, workers
 ):
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("keras_gait.data.opengait_sets._LOOKED_AT", 1)  # so that the writer meets it first
-    (tree / "101/U1_D1/090_1/1_sil.pkl").write_bytes(pickle.dumps(Attack()))
+    (tree / "101/U1_D1/090_1/1_sil.pkl").write_bytes(pickle.dumps(Attack(tmp_path / "attacked")))
     result = convert(None, "--worker_num", workers)
     assert result.code == 2
     last = result.err.strip().split("\n")[-1]

@@ -9,6 +9,7 @@ import pytest
 from checks import Attack, failed, refused
 
 from keras_gait.data.pickle_tree import note_frames, read_array_pickle, write_array_pickle
+from keras_gait.data.provenance import SIMULATED, note_source, read_source
 
 COMMAND = "preprocessing/ln_sil_heatmap.py"
 NAME = "ln_sil_heatmap.py"
@@ -138,6 +139,25 @@ def test_both_are_cut_where_each_lacks_another_frame_though_the_lengths_agree(jo
     folder = trees / "joined" / SECOND
     assert numbers(folder / "0_heatmap.pkl") == [0, 2, 3, 4]
     assert numbers(folder / "1_sil.pkl") == [0, 1, 2, 3]  # counted among the silhouettes that were kept
+
+
+def test_a_second_run_leaves_cut_heat_maps_as_they_are_unless_others_are_due(join, trees):
+    write_silhouettes(trees / "sils", SECOND, frames=3)
+    note_frames(trees / "sils", SECOND, [0, 2, 5], 6)
+    join()
+    cut = trees / "joined" / SECOND / "0_heatmap.pkl"
+    os.utime(cut, (1, 1))  # a data set made of these goes by their times
+    join()
+    assert cut.stat().st_mtime == 1
+    note_frames(trees / "sils", SECOND, [0, 3, 5], 6)
+    join()
+    assert numbers(cut) == [0, 3, 5]
+
+
+def test_the_origin_of_either_tree_is_kept(join, trees):
+    note_source(trees / "heat maps", SIMULATED)
+    join()
+    assert read_source(trees / "joined") == SIMULATED
 
 
 def test_a_cut_heat_map_becomes_a_link_again_when_the_silhouettes_are_whole(join, trees):

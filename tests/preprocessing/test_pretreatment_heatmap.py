@@ -266,6 +266,9 @@ def test_an_empty_folder_costs_only_itself(draw, poses):
         (("--heatmap_cfg_path", "nowhere.yaml"), "nowhere.yaml"),
         (("--oumvlp_index_dir", "nowhere"), "--oumvlp_index_dir nowhere does not exist"),
         (("--format", "tfrecord", "--shard", "0/2"), "--format tfrecord needs all maps"),
+        (("--format", "tfrecord"), "--dataset_partition is needed: the partition of Gait3D is no rule"),
+        (("--format", "tfrecord", "--dataset_partition", "no.json"), "--dataset_partition no.json does not"),
+        (("--dataset_partition", "Gait3D.json"), "--dataset_partition goes with --format tfrecord"),
     ],
 )
 def test_wrong_flags_are_one_line_and_write_nothing(draw, poses, tmp_path, flags, message):

@@ -95,6 +95,7 @@ def test_oumvlp_is_read_as_delivered(pretreat, tmp_path):
 def test_grew_is_read_as_delivered(pretreat, tmp_path):
     for place in ("train/00001/x", "test/gallery/00002/b", "test/gallery/00002/a", "test/probe/p"):
         write_frames(tmp_path / "raw" / place, [BODY] * 5)
+    (tmp_path / "raw/distractor/00003/x").mkdir(parents=True)
     assert pretreat("-d", "GREW").code == 0
     found = sequence_folders(tmp_path / "pkl")
     assert found == ["00001train/00/x", "00002/01/a", "00002/02/b", "probe/03/p"]
