@@ -32,7 +32,7 @@ def test_every_job_is_done_once(workers):
 
 def test_shares_are_all_there_is():
     parts = [share("abcdefg", (index, 3)) for index in range(3)]
-    assert sorted("".join(map("".join, parts))) == "abcdefg"
+    assert sorted("".join(map("".join, parts))) == list("abcdefg")
 
 
 def wait_until(holds):
