@@ -16,9 +16,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+# Fresh memory costs more than the arithmetic on it. The C library keeps what is freed, up to the size of the
+# largest block freed before: so, from here on, all that is worked with below.
+np.empty(31 << 20, np.uint8)
+
 BLOCK = 8  # pixels
 LEVELS = 256
-CHUNK = 24  # images at a time
+CHUNK = 32  # images at a time
 _DOUBT = 1.2e-6  # times size / sigma: share of a value that the fast way may be wrong by; 3 x what is met
 _SLACK = np.float32(1e-3)  # of exponents, for rounding at a block's centre
 _FAR = np.float32(1e6)  # an exponent that leaves nothing
@@ -118,9 +122,9 @@ class _Lines:
 
     def __init__(self, segments, sigma):
         self.scale = 1 / (np.sqrt(2) * sigma)
-        self.shape, self.box = segments.score.shape, segments.box
+        self.shape, self.box = segments.score.shape, segments.box.astype(np.int32)
         self.drawn = self.box[..., 1] > 0
-        self.edges = self.box.reshape(-1, 4).T.astype(np.float32)
+        self.edges = (self.box.reshape(-1, 4) - [1, 0, 1, 0]).T.astype(np.float32)  # the first ones outside
         x, y = np.moveaxis(np.where(self.drawn[..., None], segments.start, 0), -1, 0)
         dx, dy = np.moveaxis(np.where(self.drawn[..., None], segments.end - segments.start, 0), -1, 0)
         length = np.hypot(dx, dy)
@@ -131,9 +135,8 @@ class _Lines:
         self.least = dimness.min()
         along0, across0 = -ux * x - uy * y, uy * x - ux * y
         fields = x, y, ux, uy, along0, across0, length / 2, (dimness - self.least) / self.scale
-        self.x, self.y, self.ux, self.uy, self.along0, self.across0, self.half, self.dimness = (
-            (field.ravel() * self.scale).astype(np.float32) for field in fields
-        )
+        self.x, self.y, *table = ((field.ravel() * self.scale).astype(np.float32) for field in fields)
+        self.ux, self.uy, self.along0, self.across0, self.half, self.dimness = self.table = np.stack(table)
 
 
 class _Pairs(NamedTuple):
@@ -156,28 +159,36 @@ def _find_pairs(lines):
     """The candidates of all blocks. Arrays are ``(blocks, segments, images)``.
 
     A segment is none in a block if another, drawn in all of it, is brighter everywhere there. Exponents E
-    are convex, their slope changes by at most 2 per unit, so with centre c, radius r and |q - c| <= r
-    E1(q) - E2(q) >= E1(c) - E2(c) - |grad E1(c) - grad E2(c)| r - r^2.
+    are convex, their slope changes by at most 2 per unit, so in a block with centre c and half side h
+    E1(q) - E2(q) >= E1(c) - E2(c) - h |grad E1(c) - grad E2(c)|_1 - 2 h^2, and without the last term where
+    all of the block is nearest to one end of segment 1: there no other exponent is more curved.
     """
     count, images = lines.shape
     left, right, top, bottom = lines.box.reshape(-1, 4).T
     drawn = right > 0
-    columns = np.arange(left[drawn].min() // BLOCK, (right.max() - 1) // BLOCK + 1)[:, None] * BLOCK
-    rows = np.arange(top[drawn].min() // BLOCK, (bottom.max() - 1) // BLOCK + 1)[:, None] * BLOCK
+    columns = (
+        np.arange(left[drawn].min() // BLOCK, (right.max() - 1) // BLOCK + 1, dtype=np.int32)[:, None] * BLOCK
+    )
+    rows = (
+        np.arange(top[drawn].min() // BLOCK, (bottom.max() - 1) // BLOCK + 1, dtype=np.int32)[:, None] * BLOCK
+    )
     x, y = (columns + _MIDDLE).astype(np.float32), (rows + _MIDDLE).astype(np.float32)[:, None]
-    along = (lines.ux * x + lines.along0) + lines.uy * y
-    np.minimum(np.maximum(along, -lines.half, out=along), lines.half, out=along)
+    reach = np.float32(_MIDDLE * lines.scale * 1.001)
+    diagonal = reach * np.float32(np.sqrt(2))
 
     # The vector from the nearest point of the segment to the centre; the exponent is its square.
     scale = np.float32(lines.scale)
-    gx = (x * scale - lines.x) - along * (lines.ux / scale)
-    gy = (y * scale - lines.y) - along * (lines.uy / scale)
+    gx, gy, doubt = x * scale - lines.x, y * scale - lines.y, _SLACK
+    if lines.half.any():
+        along = (lines.ux * x + lines.along0) + lines.uy * y
+        doubt = (np.abs(along) < lines.half + diagonal) * (diagonal * diagonal) + _SLACK
+        np.minimum(np.maximum(along, -lines.half, out=along), lines.half, out=along)
+        gx, gy = gx - along * (lines.ux / scale), gy - along * (lines.uy / scale)
     exponent = gx * gx + gy * gy
-    radius = np.float32(np.hypot(_MIDDLE, _MIDDLE) * lines.scale * 1.001)
     deepest = np.float32(np.log(LEVELS) + 0.01 - lines.least) - lines.dimness
-    reach = np.where(deepest > 0, np.sqrt(np.maximum(deepest, 0)) + radius, 0)
+    farthest = np.where(deepest > 0, np.sqrt(np.maximum(deepest, 0)) + diagonal, 0)
     (met_x, whole_x), (met_y, whole_y) = _met(left, right, columns), _met(top, bottom, rows)
-    keep = (exponent <= reach * reach) & met_x & met_y[:, None]
+    keep = (exponent <= farthest * farthest) & met_x & met_y[:, None]
     exponent += lines.dimness
     # What does not fill the block is no rival.
     rival = exponent + (
@@ -185,7 +196,9 @@ def _find_pairs(lines):
     )
 
     shape = len(rows) * len(columns), count, images
-    gx, gy, exponent, keep, rival = (part.reshape(shape) for part in (gx, gy, exponent, keep, rival))
+    gx, gy, exponent, keep, rival, doubt = (
+        np.broadcast_to(part, keep.shape).reshape(shape) for part in (gx, gy, exponent, keep, rival, doubt)
+    )
     # Each block's strongest rival: its number rides in the lowest bits of its exponent.
     numbered = (rival.view(np.int32) & ~31) | np.arange(count, dtype=np.int32).repeat(images).reshape(
         -1, images
@@ -195,13 +208,13 @@ def _find_pairs(lines):
         number = np.minimum(number, numbered[:, i])
     place = np.arange(shape[0])[:, None] * (count * images) + (number & 31) * images + np.arange(images)
     place = place[:, None]
-    gx -= gx.take(place)
-    gy -= gy.take(place)
-    exponent -= rival.take(place) + (radius * radius + _SLACK)
-    slope = gx * gx + gy * gy
-    slope *= 4 * radius * radius
-    keep &= exponent * np.abs(exponent) <= slope
-    return _in_ranks(keep, rows, columns)
+    gap = exponent - rival.take(place)
+    gap -= doubt
+    gx, gy = gx - gx.take(place), gy - gy.take(place)
+    slope = np.abs(gx, out=gx)
+    slope += np.abs(gy, out=gy)
+    slope *= 2 * reach
+    return _in_ranks(keep & (gap <= slope), rows, columns)
 
 
 def _met(first, last, starts):
@@ -233,55 +246,54 @@ def _in_ranks(keep, rows, columns):
 
 def _levels(lines, segments, pairs, doubt, sigma):
     """The levels of the blocks' pixels, row by row -> ``(64, blocks)`` uint8."""
+    exponent = _exponents(lines, pairs)
     starts = np.cumsum(pairs.counts) - pairs.counts
-    levels, at_most = np.empty((2, BLOCK, BLOCK, pairs.counts[0]), np.uint8)
-    for row, exponent in enumerate(_exponents(lines, pairs)):
-        value = exponent[:, : pairs.counts[0]]
-        for start, n in zip(starts[1:], pairs.counts[1:], strict=True):
-            np.minimum(value[:, :n], exponent[:, start : start + n], out=value[:, :n])
-        value = np.exp(np.float32(np.log(LEVELS) - lines.least) - value)
-        cv2.min(value, LEVELS - 0.5, value)
-        levels[row] = value * (1 - doubt)
-        at_most[row] = value * (1 + doubt)
-    doubtful = np.flatnonzero(levels != at_most)
-    levels = levels.reshape(BLOCK * BLOCK, -1)
+    value = exponent[:, : pairs.counts[0]]
+    for start, n in zip(starts[1:], pairs.counts[1:], strict=True):
+        np.minimum(value[:, :n], exponent[:, start : start + n], out=value[:, :n])
+    np.subtract(np.float32(np.log(LEVELS) - lines.least), value, out=value)
+    np.exp(value, out=value)
+    cv2.min(value, LEVELS - 0.5, value)
+    levels = (value * (1 - doubt)).astype(np.uint8)
+    value *= 1 + doubt
+    doubtful = np.flatnonzero(value.astype(np.uint8) != levels)
     pixel, block = np.divmod(doubtful, len(pairs.image))
     levels.ravel()[doubtful] = _exact_levels(segments, pairs, starts, pixel, block, sigma)
     return levels
 
 
 def _exponents(lines, pairs):
-    """For each row of the blocks' pixels, the pairs' exponents ``(8, pairs)`` float32, >= 0.
-
-    Row by row, and in the same memory, because all of them would not stay in the processor's cache.
-    """
+    """The pairs' exponents at the pixels of their blocks, row by row -> ``(64, pairs)`` float32, >= 0."""
     at = pairs.segment
-    ux, uy, half, dimness = lines.ux[at], lines.uy[at], lines.half[at], lines.dimness[at]
-    line = np.arange(BLOCK, dtype=np.float32)[:, None]
+    ux, uy, along0, across0, half, dimness = (field.take(at) for field in lines.table)
     place = np.concatenate([np.arange(n) for n in pairs.counts])
-    x, y = (corner.astype(np.float32)[place] + line for corner in (pairs.x, pairs.y))
-    left, right, top, bottom = lines.edges[:, at]
+    line = np.arange(BLOCK, dtype=np.float32)[:, None]
+    x, y = (corner.astype(np.float32).take(place) + line for corner in (pairs.x, pairs.y))
     # What is outside the box is far away.
-    beside, above = _FAR * ((x < left) | (x >= right)), _FAR * ((y < top) | (y >= bottom))
-    exponent, beyond = np.empty((2, BLOCK, len(at)), np.float32)
+    left, right, top, bottom = (edge.take(at) for edge in lines.edges)
+    beside, above = np.maximum(left - x, x - right), np.maximum(top - y, y - bottom)
+    for outside in (beside, above):
+        cv2.threshold(outside, -0.5, float(_FAR), cv2.THRESH_BINARY, outside)
     if not half.any():  # points, whose axes are those of the pixels
-        from_x = (lines.along0[at] + ux * x) ** 2 + beside
-        from_y = (lines.across0[at] + ux * y) ** 2 + above + dimness
-        for row in range(BLOCK):
-            yield np.add(from_x, from_y[row], out=exponent)
-        return
-    across_x, across_y = lines.across0[at] - uy * x + beside, ux * y + above
-    along_x, along_y = lines.along0[at] + ux * x, uy * y
-    for row in range(BLOCK):
-        np.add(across_x, across_y[row], out=exponent)
-        exponent *= exponent
-        exponent += dimness
-        np.add(along_x, along_y[row], out=beyond)
-        np.abs(beyond, out=beyond)
-        beyond -= half
-        cv2.threshold(beyond, 0, 0, cv2.THRESH_TOZERO, beyond)  # NumPy's maximum with a number is slow
-        cv2.accumulateSquare(beyond, exponent)
-        yield exponent
+        column, row = along0 + ux * x, across0 + ux * y
+        return _sums(column * column + beside, row * row + (above + dimness))
+    exponent = _sums(across0 - uy * x + beside, ux * y + above)
+    exponent *= exponent
+    exponent += dimness
+    beyond = _sums(along0 + ux * x, uy * y)
+    np.abs(beyond, out=beyond)
+    beyond -= half
+    cv2.threshold(beyond, 0, 0, cv2.THRESH_TOZERO, beyond)  # NumPy's maximum with a number is slow
+    cv2.accumulateSquare(beyond, exponent)
+    return exponent
+
+
+def _sums(columns, rows):
+    """Of each pixel of a block its column's and its row's value, ``(8, n)`` each -> ``(64, n)``."""
+    sums = np.empty((BLOCK, *columns.shape), np.float32)
+    for row, out in zip(rows, sums, strict=True):  # much faster than broadcasting in three dimensions
+        np.add(columns, row, out=out)
+    return sums.reshape(-1, columns.shape[1])
 
 
 def _exact_levels(segments, pairs, starts, pixel, block, sigma):
