@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from gradients import gradient
 from keras import ops
 
 from keras_gait.layers import BatchNorm
@@ -29,6 +30,59 @@ def test_training_takes_the_batch_to_mean_0_and_variance_1():
     assert done.shape == MAPS.shape
     np.testing.assert_allclose(done.mean(axis=(0, 1, 2, 3)), 0, atol=1e-5)
     np.testing.assert_allclose(done.var(axis=(0, 1, 2, 3)), 1, atol=1e-4)
+
+
+def test_the_gradient_is_that_of_the_formula():
+    weights = np.random.default_rng(1).normal(size=MAPS.shape).astype("float32")
+    present = np.array([[1, 1, 1], [1, 0, 0]], "float32")
+    there = present.astype(bool)
+    weights[~there] = 0
+    weights = ops.convert_to_tensor(weights)
+
+    def loss(x):
+        return ops.sum(ops.square(plain()(x, present, training=True)) * weights)
+
+    x, w = (
+        values[there].reshape(-1, 6).astype("float64") for values in (MAPS, ops.convert_to_numpy(weights))
+    )
+    scale = 1 / np.sqrt(x.var(0) + 1e-5)
+    normal = (x - x.mean(0)) * scale
+    upstream = 2 * normal * w
+    expected = scale * (upstream - upstream.mean(0) - normal * (upstream * normal).mean(0))
+    found = gradient(loss, MAPS)
+    np.testing.assert_allclose(found[there].reshape(-1, 6), expected, atol=1e-5)
+    assert not found[~there].any()
+
+
+def test_a_mean_that_dwarfs_the_spread_costs_no_digits():
+    far = MAPS + np.float32(4096)
+    close = (far - np.float32(4096)).reshape(-1, 6)
+    expected = (close - close.mean(0)) / np.sqrt(close.var(0) + 1e-5)
+    np.testing.assert_allclose(run(plain(), far, training=True).reshape(-1, 6), expected, atol=5e-3)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's way to many devices")
+def test_two_devices_normalise_by_the_statistics_of_both():
+    import tensorflow as tf
+
+    present = np.array([[1, 1, 1], [1, 0, 0]], "float32")
+    one = plain()
+    expected = run(one, MAPS, present, training=True)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        two = plain()
+    two.replicas = 2
+
+    @tf.function
+    def step(*inputs):
+        return strategy.run(lambda x, there: two(x, there, training=True), args=inputs)
+
+    halves = tf.data.Dataset.from_tensor_slices((MAPS, present)).batch(2)
+    (inputs,) = strategy.experimental_distribute_dataset(halves)
+    found = np.concatenate([part.numpy() for part in strategy.experimental_local_results(step(*inputs))])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    for a, b in zip(two.weights, one.weights, strict=True):
+        np.testing.assert_allclose(ops.convert_to_numpy(a), ops.convert_to_numpy(b), rtol=1e-5)
 
 
 def test_the_running_variance_is_the_unbiased_one():

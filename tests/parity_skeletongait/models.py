@@ -6,7 +6,7 @@ from fixtures import reader
 from keras import ops
 
 from keras_gait.checkpoints.opengait import load_state, model_from_state
-from keras_gait.data.opengait_sets import join_frames
+from keras_gait.data.opengait.sets import join_frames
 from keras_gait.layers import (
     CentreColumns,
     GeMStripPooling,
@@ -29,6 +29,11 @@ def _clips(maps):
     return np.moveaxis(maps, 2, -1) * np.float32(255)
 
 
+def _channels_last(sequence):
+    """``[s, (c,) h, w]`` to ``(s, h, w, c)``."""
+    return sequence[..., None] if sequence.ndim == 3 else np.moveaxis(sequence, 1, -1)
+
+
 def _model(meta, clips):
     """The fixture's model, told by its weights; only the frames' size is none of theirs."""
     use_emb2 = meta["config"]["model_cfg"].get("use_emb2", False)
@@ -36,6 +41,7 @@ def _model(meta, clips):
 
 
 PARTS = {"embed_1": "FCs", "embed_2": "BNNecks-unit", "logits": "BNNecks", "parts": "strips"}
+POOLED = {"pooled": "temporal_pooling"}
 
 
 def _outputs(model, layers):
@@ -44,7 +50,7 @@ def _outputs(model, layers):
 
 
 def _whole(model, clips, layers):
-    outputs = {"embeddings": model.output["embeddings"]} | _outputs(model, PARTS | layers)
+    outputs = {"embeddings": model.output["embeddings"]} | _outputs(model, PARTS | POOLED | layers)
     return keras.Model(model.input, outputs)(clips)
 
 
@@ -52,10 +58,17 @@ def _packed(model, clips, lengths, layers):
     """As published code runs packed sequences: convolutions see across their ends, the maximum does not."""
     front = keras.Model(model.input, _outputs(model, {"maps": "batch_to_frames"} | layers))(clips)
     maps, ends = front["maps"][0], np.cumsum(lengths)
-    pooled = [ops.max(maps[end - n : end], axis=0) for n, end in zip(lengths, ends, strict=True)]
-    rest = keras.Model(model.get_layer("temporal_pooling").output, _outputs(model, PARTS))
-    outputs = {name: front[name] for name in layers} | rest(ops.stack(pooled))
+    pooled = ops.stack([ops.max(maps[end - n : end], axis=0) for n, end in zip(lengths, ends, strict=True)])
+    rest = keras.Model(model.get_layer(POOLED["pooled"]).output, _outputs(model, PARTS))
+    outputs = {name: front[name] for name in layers} | {"pooled": pooled} | rest(pooled)
     return outputs | {"embeddings": outputs["embed_2" if model.use_emb2 else "embed_1"]}
+
+
+def _forward(model, clips, inputs, layers):
+    """The outputs of the model and of the named layers, for a packed batch where there is a ``seqL``."""
+    if "seqL" in inputs:
+        return _packed(model, clips, inputs["seqL"].ravel(), layers)
+    return _whole(model, clips, layers)
 
 
 def _published(outputs):
@@ -78,25 +91,20 @@ def skeletongaitpp_inputs(meta, inputs, path):
 
 def deepgaitv2(meta, inputs, path):
     clips = _clips(inputs["maps"])
-    layers = {"layer4": "batch_to_frames", "pooled": "temporal_pooling"}
-    return _published(_whole(_model(meta, clips), clips, layers))
+    return _published(_forward(_model(meta, clips), clips, inputs, {"layer4": "batch_to_frames"}))
 
 
 def skeletongaitpp(meta, inputs, path):
     clips = _clips(inputs["maps_sils"])
     model = _model(meta, clips)
-    layers = {"fused_mean": "fusion"}
-    if "seqL" in inputs:
-        outputs = _packed(model, clips, inputs["seqL"][0], layers)
-    else:
-        outputs = _whole(model, clips, layers)
+    outputs = _forward(model, clips, inputs, {"fused_mean": "fusion"})
     frames = ops.reshape(ops.mean(outputs["fused_mean"], axis=(1, 2)), (*clips.shape[:2], -1))
     return _published(outputs | {"fused_mean": frames})
 
 
 def packed(meta, inputs, path):
     limit = meta["config"]["sampler"].get("frames_all_limit", 720)
-    sequences = [np.moveaxis(inputs[f"seq_{i}"][:limit], 1, -1) for i in range(len(inputs))]
+    sequences = [_channels_last(inputs[f"seq_{i}"][:limit]) for i in range(len(inputs))]
     lengths = np.array([len(sequence) for sequence in sequences])
     clips = np.concatenate(sequences)[None]
     width = CENTRE[meta["config"]["transform"]](clips.shape[3])
@@ -129,7 +137,7 @@ def fusion(meta, inputs, path):
     model = keras.Model([first, second, present], fused)
     load_state(model, reader.state(meta))
     folded = [value.reshape(-1, *shape) for value in maps.values()]
-    fused = ops.convert_to_numpy(model([*folded, np.ones((len(folded[0]), frames))]))
+    fused = ops.convert_to_numpy(model([*folded, np.ones((len(maps["sil_feat"]), frames))]))
     return {"fused": published(fused.reshape(maps["sil_feat"].shape))}
 
 
