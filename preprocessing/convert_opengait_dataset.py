@@ -12,8 +12,8 @@ import argparse
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
 from keras_gait.data.layouts import check_folder
-from keras_gait.data.opengait_layouts import find_layout
-from keras_gait.data.opengait_sets import write_opengait_sets
+from keras_gait.data.opengait.layouts import find_layout
+from keras_gait.data.opengait.sets import write_opengait_sets
 from keras_gait.data.writer import add_writer_flags
 
 

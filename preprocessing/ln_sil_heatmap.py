@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
-from keras_gait.data.joined_tree import ENDING, join_sequence
 from keras_gait.data.layouts import check_folder
-from keras_gait.data.pickle_tree import sequence_folders
+from keras_gait.data.opengait.joined import ENDING, join_sequence
+from keras_gait.data.opengait.pickles import sequence_folders
 from keras_gait.data.provenance import note_source, read_source
 from keras_gait.errors import GaitError
 from keras_gait.jobs import run_jobs, share

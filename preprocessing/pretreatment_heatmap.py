@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, add_job_flags, report_problems, run
-from keras_gait.data.heatmap_tree import PICTURED, HeatmapJob, heatmap_sequence
 from keras_gait.data.layouts import check_folder
-from keras_gait.data.opengait_layouts import find_layout, find_partition
-from keras_gait.data.opengait_sets import write_opengait_sets
+from keras_gait.data.opengait.heatmaps import PICTURED, HeatmapJob, heatmap_sequence
+from keras_gait.data.opengait.layouts import find_layout, find_partition
+from keras_gait.data.opengait.raw_trees import DATASETS, dataset_name, raw_tree
+from keras_gait.data.opengait.sets import write_opengait_sets
 from keras_gait.data.provenance import note_source, read_source
-from keras_gait.data.raw_trees import DATASETS, dataset_name, raw_tree
 from keras_gait.data.trees import check_tree_settings, write_tree
 from keras_gait.data.writer import add_writer_flags
 from keras_gait.errors import GaitError

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from keras_gait.commands import CommandParser, parse_shard, report_problems, run
 from keras_gait.data.layouts import check_folder
+from keras_gait.data.opengait.raw_trees import DATASETS, dataset_name, raw_tree
+from keras_gait.data.opengait.silhouettes import silhouette_sequence
 from keras_gait.data.provenance import note_source, read_source
-from keras_gait.data.raw_trees import DATASETS, dataset_name, raw_tree
-from keras_gait.data.silhouette_tree import silhouette_sequence
 from keras_gait.data.trees import check_tree_settings, log_problems, write_tree
 from keras_gait.errors import GaitError
 

@@ -10,13 +10,20 @@ to go on where it stopped, or to add subjects, sequences and views.
 
 writes instead what OpenGait's commands start from, walkers/silhouettes/0001/camid1_videoid1/seq0/0001.png,
 walkers/poses/0001/camid1_videoid1/seq0/seq0.pkl and the partition walkers/Gait3D.json; likewise for the
-other data sets (see keras_gait.data.simulated_trees).
+other data sets (see keras_gait.data.opengait.simulated).
 """
 
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, add_job_flags, run
-from keras_gait.data.opengait_layouts import LAYOUTS
+from keras_gait.data.opengait.layouts import LAYOUTS
+from keras_gait.data.opengait.simulated import (
+    check_layout_request,
+    known_sequences,
+    simulated_partition,
+    write_layout_sequence,
+    write_partition,
+)
 from keras_gait.data.provenance import SIMULATED, note_source
 from keras_gait.data.simulate import (
     VIEWS,
@@ -24,13 +31,6 @@ from keras_gait.data.simulate import (
     check_settings,
     remove_drafts,
     write_sequence,
-)
-from keras_gait.data.simulated_trees import (
-    check_layout_request,
-    known_sequences,
-    simulated_partition,
-    write_layout_sequence,
-    write_partition,
 )
 from keras_gait.errors import GaitError
 from keras_gait.jobs import run_jobs, share

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gait.data.opengait_sets import list_sequences, published_labels
-from keras_gait.data.poses import SELECTION, read_poses, silhouette_scores
-from keras_gait.data.silhouette_tree import align_silhouette
+from keras_gait.data.opengait.pose_files import SELECTION, read_poses, silhouette_scores
+from keras_gait.data.opengait.sets import list_sequences, published_labels
+from keras_gait.data.opengait.silhouettes import align_silhouette
 from keras_gait.vision.silhouette import ccpg_silhouette
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from checks import Attack, refused
 
+from keras_gait.data.opengait.pickles import write_array_pickle
 from keras_gait.data.opening import open_dataset
-from keras_gait.data.pickle_tree import write_array_pickle
 from keras_gait.data.provenance import note_source
 
 COMMAND = "preprocessing/convert_opengait_dataset.py"
@@ -223,7 +223,7 @@ def test_one_bad_sequence_is_named_and_the_good_rest_is_made(convert, tree, tmp_
 def test_a_hostile_pickle_runs_nothing_and_ends_the_command_by_name(
     convert, tree, tmp_path, monkeypatch, workers
 ):
-    monkeypatch.setattr("keras_gait.data.opengait_sets._LOOKED_AT", 1)  # so that the writer meets it first
+    monkeypatch.setattr("keras_gait.data.opengait.sets._LOOKED_AT", 1)  # so that the writer meets it first
     (tree / "101/U1_D1/090_1/1_sil.pkl").write_bytes(pickle.dumps(Attack(tmp_path / "attacked")))
     result = convert(None, "--worker_num", workers)
     assert result.code == 2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from checks import Attack, failed, refused
 
-from keras_gait.data.pickle_tree import note_frames, read_array_pickle, write_array_pickle
+from keras_gait.data.opengait.pickles import note_frames, read_array_pickle, write_array_pickle
 from keras_gait.data.provenance import SIMULATED, note_source, read_source
 
 COMMAND = "preprocessing/ln_sil_heatmap.py"

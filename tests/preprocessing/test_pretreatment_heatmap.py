@@ -10,8 +10,13 @@ import pytest
 from checks import Attack, failed, refused
 from fixtures import reader
 
+from keras_gait.data.opengait.pickles import (
+    noted_frames,
+    read_array_pickle,
+    sequence_folders,
+    write_array_pickle,
+)
 from keras_gait.data.opening import open_dataset
-from keras_gait.data.pickle_tree import noted_frames, read_array_pickle, sequence_folders, write_array_pickle
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "skeletongait"
 COMMAND = "preprocessing/pretreatment_heatmap.py"

@@ -9,7 +9,7 @@ import pytest
 from checks import failed, refused
 from fixtures import reader
 
-from keras_gait.data.pickle_tree import note_frames, noted_frames, read_array_pickle, sequence_folders
+from keras_gait.data.opengait.pickles import note_frames, noted_frames, read_array_pickle, sequence_folders
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "skeletongait"
 COMMAND = "preprocessing/pretreatment_silhouettes.py"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_gait.data.layouts import folders
-from keras_gait.data.opengait_layouts import GREW_PROBES, find_partition
-from keras_gait.data.pickle_tree import read_array_pickle
+from keras_gait.data.opengait.layouts import GREW_PROBES, find_partition
+from keras_gait.data.opengait.pickles import read_array_pickle
 from keras_gait.data.problems import Problem
 from keras_gait.data.provenance import read_source
 from keras_gait.data.unpickle import RefusedPickle
@@ -210,7 +210,7 @@ def write_opengait_sets(
     Args:
         root: folder of ``<id>/<type>/<view>/*.pkl``: maps, silhouettes, or one of each.
         output: the data sets become folders in here.
-        layout: the `keras_gait.data.opengait_layouts.Layout`.
+        layout: the `keras_gait.data.opengait.layouts.Layout`.
         partition: path of the partition file; None where the published partition is a rule.
         data_in_use, encoding, workers, shard: as `list_sequences` and `write_dataset` take them.
 

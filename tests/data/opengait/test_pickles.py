@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from checks import Attack
 
-from keras_gait.data.pickle_tree import read_array_pickle, sequence_folders, write_array_pickle
+from keras_gait.data.opengait.pickles import read_array_pickle, sequence_folders, write_array_pickle
 from keras_gait.data.unpickle import RefusedPickle
 from keras_gait.errors import GaitError
 

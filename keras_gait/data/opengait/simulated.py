@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_gait.data.opengait_layouts import GREW_PROBES, LAYOUTS, Partition
-from keras_gait.data.pickle_tree import write_array_pickle
+from keras_gait.data.opengait.layouts import GREW_PROBES, LAYOUTS, Partition
+from keras_gait.data.opengait.pickles import write_array_pickle
 from keras_gait.data.simulate import SEQUENCES, VIEWS, simulate_walk
 from keras_gait.data.trees import write_image
 from keras_gait.errors import GaitError

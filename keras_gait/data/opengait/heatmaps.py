@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import cv2
 
-from keras_gait.data.pickle_tree import note_frames, write_array_pickle
-from keras_gait.data.poses import SELECTION, read_poses
+from keras_gait.data.opengait.pickles import note_frames, write_array_pickle
+from keras_gait.data.opengait.pose_files import SELECTION, read_poses
+from keras_gait.data.opengait.raw_trees import RawTree
 from keras_gait.data.problems import Problem, few_frames
-from keras_gait.data.raw_trees import RawTree
 from keras_gait.data.trees import write_image
 from keras_gait.data.unpickle import RefusedPickle
 from keras_gait.errors import GaitError

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from keras_gait.data.pickle_tree import read_array_pickle
+from keras_gait.data.opengait.pickles import read_array_pickle
 from keras_gait.data.unpickle import loads
 from keras_gait.errors import GaitError
 from keras_gait.vision.images import image_names, read_image

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from keras_gait.data.pickle_tree import note_frames, write_array_pickle
+from keras_gait.data.opengait.pickles import note_frames, write_array_pickle
 from keras_gait.data.problems import Problem, few_frames
 from keras_gait.vision.flow import NO_SILHOUETTE
 from keras_gait.vision.images import image_names, read_image

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from checks import refused
 
-from keras_gait.data.opengait_layouts import LAYOUTS, find_layout, read_partition
-from keras_gait.data.opengait_sets import list_sequences
-from keras_gait.data.pickle_tree import read_array_pickle
+from keras_gait.data.opengait.layouts import LAYOUTS, find_layout, read_partition
+from keras_gait.data.opengait.pickles import read_array_pickle
+from keras_gait.data.opengait.sets import list_sequences
+from keras_gait.data.opengait.simulated import known_sequences, openpose_joints, place_of, simulated_partition
 from keras_gait.data.provenance import read_source
 from keras_gait.data.simulate import SEQUENCES, simulate_walk
-from keras_gait.data.simulated_trees import known_sequences, openpose_joints, place_of, simulated_partition
 
 COMMAND = "preprocessing/simulate_walkers.py"
 SMALL = ("--subjects", 2, "--views", "090", "126", "--frames", 2, "--size", 48)

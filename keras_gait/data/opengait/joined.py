@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gait.data.pickle_tree import noted_frames, read_array_pickle, write_array_pickle
+from keras_gait.data.opengait.pickles import noted_frames, read_array_pickle, write_array_pickle
 from keras_gait.data.problems import Problem
 from keras_gait.data.unpickle import RefusedPickle
 from keras_gait.errors import GaitError

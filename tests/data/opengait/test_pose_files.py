@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 from checks import Attack
 
-from keras_gait.data.pickle_tree import write_array_pickle
-from keras_gait.data.poses import SELECTION, frame_number, joints_of, read_poses, silhouette_scores
+from keras_gait.data.opengait.pickles import write_array_pickle
+from keras_gait.data.opengait.pose_files import (
+    SELECTION,
+    frame_number,
+    joints_of,
+    read_poses,
+    silhouette_scores,
+)
 from keras_gait.data.unpickle import RefusedPickle
 from keras_gait.errors import GaitError
 

@@ -6,8 +6,9 @@ import os
 import numpy as np
 import pytest
 
-from keras_gait.data.opengait_layouts import LAYOUTS, find_layout, published_partition, read_partition
-from keras_gait.data.opengait_sets import (
+from keras_gait.data.opengait.layouts import LAYOUTS, find_layout, published_partition, read_partition
+from keras_gait.data.opengait.pickles import write_array_pickle
+from keras_gait.data.opengait.sets import (
     join_frames,
     list_sequences,
     load_sequence,
@@ -16,7 +17,6 @@ from keras_gait.data.opengait_sets import (
     write_opengait_sets,
 )
 from keras_gait.data.opening import open_dataset
-from keras_gait.data.pickle_tree import write_array_pickle
 from keras_gait.errors import GaitError
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_gait.data.layouts import folders
-from keras_gait.data.opengait_layouts import LAYOUTS
-from keras_gait.data.pickle_tree import sequence_folders
+from keras_gait.data.opengait.layouts import LAYOUTS
+from keras_gait.data.opengait.pickles import sequence_folders
 from keras_gait.errors import GaitError
 
 _GREW_PLACES = ("test/gallery", "test/probe")  # beside test lie train and others, such as distractors
