@@ -23,7 +23,7 @@ from keras_gait.evaluation.inputs import (
     open_model,
     usable,
 )
-from keras_gait.training.recipes import load_recipe
+from keras_gait.training.recipes import load_recipe, method_recipe
 
 
 def parse(argv):
@@ -84,8 +84,8 @@ def main(argv):
     check_outputs(output=args.output, report=args.report)
     recipe = load_recipe(args.config) if args.config else None
     model_path, _, recipe = find_run(args.model, args.datadir, recipe)
-    fill_from_recipe(args, recipe)
     model = open_model(model_path, vars(args), recipe)
+    fill_from_recipe(args, recipe or method_recipe(model))
 
     from keras_gait.data.opening import find_dataset, open_dataset
     from keras_gait.evaluation.distances import as_vectors, distances

@@ -3,6 +3,8 @@
 python mains/test.py --knn 1 --allcameras                                the newest run below ./runs
 python mains/test.py --datadir DATA --model runs/a/model-final.keras --allcameras --report report.html
 python mains/test.py --datadir DATA --model SkeletonGait-60000.pt --config configs/skeletongait/gait3d.yaml
+
+Writes results/rank1.csv, and all figures to results/figures.csv, in the model's folder.
 """
 
 import datetime
@@ -25,7 +27,7 @@ from keras_gait.evaluation.inputs import (
     usable,
 )
 from keras_gait.evaluation.protocols import PROTOCOLS, protocol_for, with_cross_view_gallery
-from keras_gait.training.recipes import load_recipe
+from keras_gait.training.recipes import load_recipe, method_recipe
 
 
 def parse(argv):
@@ -97,15 +99,15 @@ def main(argv):
     recipe = load_recipe(args.config) if args.config else None
     model_path, datadir, recipe = find_run(args.model, args.datadir, recipe)
     named = args.protocol is not None
-    fill_from_recipe(args, recipe)
-    check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
     model = open_model(model_path, vars(args), recipe)
+    fill_from_recipe(args, recipe or method_recipe(model))
+    check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
     gallery, probe, protocol = select_sets(args, datadir, model)
 
     from keras_gait.evaluation.embedding import cached_embeddings
     from keras_gait.evaluation.results import check_rerank, evaluate
     from keras_gait.evaluation.selection import rows_of_table
-    from keras_gait.evaluation.tables import print_results, write_csv
+    from keras_gait.evaluation.tables import print_results, write_csv, write_figures
 
     rows = rows_of_table(protocol, gallery, probe, args.knn, named)
     if args.rerank:
@@ -138,6 +140,7 @@ def main(argv):
     simulated = is_simulated(gallery) or is_simulated(probe)
     print_results(result, simulated, args.verbose)
     write_csv(result, model_path.parent / "results" / "rank1.csv")
+    write_figures(result, model_path.parent / "results" / "figures.csv", simulated)
     if args.report:
         from keras_gait.evaluation.evaluation_report import write_evaluation_report
 

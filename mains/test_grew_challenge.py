@@ -24,7 +24,7 @@ from keras_gait.evaluation.inputs import (
     print_short,
 )
 from keras_gait.evaluation.protocols import GREW_CHALLENGE
-from keras_gait.training.recipes import load_recipe
+from keras_gait.training.recipes import load_recipe, method_recipe
 
 
 def parse(argv):
@@ -67,11 +67,12 @@ def main(argv):
     args = parse(argv)
     recipe = load_recipe(args.config) if args.config else None
     model_path, datadir, recipe = find_run(args.model, args.datadir, recipe)
+    model = open_model(model_path, vars(args), recipe)
+    recipe = recipe or method_recipe(model)
     if args.nframes is None and recipe.get("method", "attengait") == "attengait":
         args.nframes = 25
     fill_from_recipe(args, recipe)
     check_positive(bs=args.bs, nframes=args.nframes)
-    model = open_model(model_path, vars(args), recipe)
     gallery, probe = select_sets(args, datadir)
     names, labels = video_names(probe), subject_numbers(gallery)
 

@@ -53,10 +53,10 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, 
             dataset, _batches(lengths, batch_size), min_frames, cut, lengths if filled else None
         ):
             values = np.asarray(model.encoder.predict_on_batch(frames), np.float32)
-            if not np.isfinite(values).all():
-                raise GaitError(
-                    f"the model gives embeddings that are not finite for {sequence_name(dataset, members[0])}"
-                )
+            finite = np.isfinite(values[: len(members)]).reshape(len(members), -1).all(axis=1)
+            if not finite.all():
+                name = sequence_name(dataset, members[finite.argmin()])
+                raise GaitError(f"the model gives embeddings that are not finite for {name}")
             if embeddings is None:
                 embeddings = _array((len(dataset), *values.shape[1:]), output)
             embeddings[members] = values[: len(members)]

@@ -181,6 +181,12 @@ def open_model(path, flags=None, recipe=None):
         model = load_model(path, method=recipe["method"], **recipe_section(recipe, "model"))
     else:
         model = load_model(path)
+    trained = type(model).__name__.lower()
+    if (recipe or {}).get("method", trained) != trained:
+        raise GaitError(
+            f"the recipe is one of {recipe['method']}, but {path} holds a {type(model).__name__}: name the "
+            "recipe that it was trained by, by --config"
+        )
     if hasattr(model, "softmax_attention") and _only_weights(path):
         if given.get("softmax_attention"):
             model = load_model(path, softmax_attention=True)

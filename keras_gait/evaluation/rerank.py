@@ -3,7 +3,9 @@
 All lists of neighbours are sparse matrices ``(sequences, sequences)``, so nothing loops over sequences.
 """
 
+import contextlib
 import os
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
@@ -15,7 +17,7 @@ from keras_gait.evaluation.neighbours import nearest_columns
 
 K1, K2, WEIGHT = 6, 6, 0.3  # OpenGait's
 _ROWS = 512  # compared at a time
-_PAIRS = 2**24  # of common neighbours held at a time
+_PAIRS = 2**22  # of common neighbours, and of probe and gallery, held at a time
 
 
 def reranked(gallery, probe, metric="parts", p=2, title=None):
@@ -39,15 +41,26 @@ def reranked(gallery, probe, metric="parts", p=2, title=None):
 def check_memory(probes, gallery):
     """Refuse to re-rank what the free memory does not hold."""
     needed = 4 * ((probes + gallery) ** 2 + 2 * probes * gallery)
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf(
-        "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
-    )
+    free = free_memory()
     if needed > free:
         raise GaitError(
             f"re-ranking {probes} probes and {gallery} gallery sequences needs {needed / 2**30:.1f} GB for "
             f"all their distances, and {free / 2**30:.1f} GB are free: evaluate without --rerank, or fewer "
             "sequences"
         )
+
+
+def free_memory():
+    """Bytes that a program may still take: on Linux with what the system keeps of files, elsewhere all.
+
+    What is read of a data set stays in memory until somebody else needs the room, so it is as good as free.
+    """
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+        if found:
+            return 1024 * int(found[0])
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def rerank(matrix, probes, k1=K1, k2=K2, weight=WEIGHT):
@@ -73,9 +86,11 @@ def rerank(matrix, probes, k1=K1, k2=K2, weight=WEIGHT):
     if k2 > 1:
         weights = (_lists(order[:, :k2]) / np.float32(k2)) @ weights
     shared = _shared(weights[:probes].tocsr(), weights[probes:].tocsc())
-    jaccard = 1 - shared / (2 - shared)
-    original = matrix[:probes, probes:] / largest[:probes, None]
-    return np.maximum((1 - weight) * jaccard + weight * original, 0).astype(np.float32)
+    shared /= 2 - shared
+    out = np.subtract(1, shared, out=shared)  # Jaccard distances; in place, since this is large
+    out *= np.float32(1 - weight)
+    out += matrix[:probes, probes:] * (weight / largest[:probes, None]).astype(np.float32)
+    return np.maximum(out, 0, out=out)
 
 
 def _expanded(order, k1):
@@ -108,7 +123,8 @@ def _shared(probes, gallery):
     pairs = np.concatenate([[0], np.cumsum(partners[probes.indices])])[probes.indptr]  # before each probe
     first = 0
     while first < len(out):
-        last = max(first + 1, int(np.searchsorted(pairs, pairs[first] + _PAIRS, side="right")) - 1)
+        last = int(np.searchsorted(pairs, pairs[first] + _PAIRS, side="right")) - 1
+        last = max(first + 1, min(last, first + _PAIRS // out.shape[1]))
         entries = slice(probes.indptr[first], probes.indptr[last])
         counts = partners[probes.indices[entries]]
         row = np.repeat(np.arange(first, last), np.diff(probes.indptr[first : last + 1]))

@@ -30,8 +30,8 @@ def divided(protocol, gallery, probe):
             raise GaitError(
                 f"{gallery.path} was found for both gallery and probe, but has no {role} sequence for the "
                 f"protocol {protocol.name} among its types {', '.join(types[:SHOWN])}"
-                f"{', ...' if len(types) > SHOWN else ''}: give another --protocol, or two sets by --gallery "
-                "and --probe"
+                f"{', ...' if len(types) > SHOWN else ''}: evaluate by another protocol, or give two sets by "
+                "--gallery and --probe"
             )
     return tuple(gallery.select(mask) for mask in masks)
 

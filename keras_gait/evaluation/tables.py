@@ -1,5 +1,8 @@
 """How the figures of an evaluation are printed and written."""
 
+import csv
+import io
+
 import numpy as np
 
 from keras_gait.evaluation.cross_view import mean_of_known
@@ -79,6 +82,21 @@ def print_results(result, simulated=False, verbose=False):
         view_tables(result, simulated) if verbose else []
     ):
         print(f"\n{title}\n{text_table(header, rows)}")
+
+
+def write_figures(result, path, simulated=False):
+    """Every figure that `print_results` can tell, a line ``table,row,column,percent`` each; NaN is "nan".
+
+    ``table`` is the printed title, which tells simulated walkers.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["table", "row", "column", "percent"])
+    for title, header, rows in tables(result, simulated) + view_tables(result, simulated):
+        for name, values in rows:
+            cells = zip(header, values, strict=True)
+            writer.writerows([title, name, column, f"{100 * value:.4f}"] for column, value in cells)
+    write_whole(path, text.getvalue())
 
 
 def write_csv(result, path):

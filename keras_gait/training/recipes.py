@@ -206,6 +206,11 @@ def load_recipe(path=None, overrides=None):
     return recipe
 
 
+def method_recipe(model):
+    """The recipe of a model's method by itself, for a model file that lies without its own."""
+    return load_recipe(overrides={"method": type(model).__name__.lower()})
+
+
 def parse_override(text):
     """A command-line value as YAML reads it: ``"0.1"`` -> 0.1, ``"true"`` -> True."""
     try:

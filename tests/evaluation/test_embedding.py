@@ -177,9 +177,9 @@ def test_an_interrupted_run_leaves_no_file(cached):
 
 def test_embeddings_that_are_not_finite_are_refused():
     net = model()
-    net.encoder.predict_on_batch = lambda frames: np.full((len(frames), 1, 2), np.nan)
-    with pytest.raises(GaitError, match="not finite for 000"):
-        embed(net, Clips([4]))
+    net.encoder.predict_on_batch = lambda frames: np.array([[[0.0]], [[np.inf]], [[0.0]]])
+    with pytest.raises(GaitError, match="not finite for 001"):
+        embed(net, Clips([4, 4, 4]))
 
 
 def test_frames_of_another_shape_are_refused():

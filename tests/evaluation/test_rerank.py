@@ -1,9 +1,14 @@
 """Re-ranking: the vectorised lists give what the definition gives, sequence by sequence."""
 
+import os
+import tracemalloc
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from keras_gait.errors import GaitError
+from keras_gait.evaluation import neighbours
 from keras_gait.evaluation import rerank as module
 from keras_gait.evaluation.distances import distances
 from keras_gait.evaluation.rerank import rerank, reranked
@@ -59,6 +64,29 @@ def test_equal_sequences_have_no_distance():
     rows = np.repeat(clusters(5), 8, axis=0)
     found = rerank(distances(rows, rows, "parts"), 1)
     assert found[0, :7].max() < found[0, 7:].min()
+
+
+def test_what_the_system_keeps_of_files_counts_as_free(monkeypatch):
+    lines = "MemTotal: 900 kB\nMemFree: 5 kB\nMemAvailable: 800 kB\n"
+    monkeypatch.setattr(module.Path, "read_text", lambda path, encoding: lines)
+    assert module.free_memory() == 800 * 1024
+
+
+def test_where_the_system_does_not_tell_what_is_free_all_memory_counts(monkeypatch):
+    monkeypatch.setattr(module, "Path", lambda name: Path("no such folder") / "meminfo")
+    assert module.free_memory() == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_re_ranking_holds_two_matrices_of_probes_and_gallery_and_no_more(monkeypatch):
+    monkeypatch.setattr(module, "_PAIRS", 2**12)
+    monkeypatch.setattr(neighbours, "_PROBE_ROWS", 16)
+    rows = clusters(1600)
+    matrix = distances(rows, rows, "parts").astype("float32")
+    tracemalloc.start()
+    rerank(matrix, 800, k1=1, k2=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.6 * 4 * 800 * 800
 
 
 @pytest.mark.parametrize("probes", [0, 9])

@@ -108,7 +108,7 @@ def test_re_ranked_distances_decide_everywhere(protocol, monkeypatch):
 
 
 def test_re_ranking_more_than_the_memory_holds_is_refused_early(monkeypatch):
-    monkeypatch.setattr(rerank.os, "sysconf", lambda name: 2**10)  # a MB
+    monkeypatch.setattr(rerank, "free_memory", lambda: 2**20)
     rows = rows_of_table(GREW, Walks("g", *["1 a x"] * 300), Walks("p", *["1 a x"] * 300))
     with pytest.raises(
         GaitError, match=r"300 probes and 300 gallery sequences needs 0\.0 GB .* evaluate without"

@@ -1,10 +1,19 @@
 """Tables say what they do not know, and whether the walkers are simulated."""
 
+import csv
+
 import numpy as np
 
 from keras_gait.evaluation.protocols import PROTOCOLS, with_cross_view_gallery
 from keras_gait.evaluation.results import Evaluation
-from keras_gait.evaluation.tables import print_results, tables, text_table, view_tables, write_csv
+from keras_gait.evaluation.tables import (
+    print_results,
+    tables,
+    text_table,
+    view_tables,
+    write_csv,
+    write_figures,
+)
 
 SUMMARY = {"rank-1": 0.5, "rank-5": 1.0, "mAP": 0.625, "mINP": 0.25}
 
@@ -73,3 +82,28 @@ def test_the_file_has_views_or_else_the_figures_of_the_whole_gallery(tmp_path, c
     assert row == "all,0.750000,1.000000,0.625000,0.250000"
     print_results(result)
     assert capsys.readouterr().out.startswith("acc:\nall: 0.7500\n")
+
+
+def test_the_second_file_has_all_figures_of_all_tables(tmp_path):
+    protocol = with_cross_view_gallery(PROTOCOLS["casia-b"])
+    result = evaluation(protocol, ("nm",), ["000"], rank_1=[[1, np.nan]], mAP=[[0.5, 0.25]])
+    write_figures(result, tmp_path / "figures.csv", simulated=True)
+    with open(tmp_path / "figures.csv", newline="", encoding="utf-8") as file:
+        header, *lines = csv.reader(file)
+    assert header == ["table", "row", "column", "percent"]
+    found = {(table.split(" in %")[0], *rest) for table, *rest in lines}
+    assert ("Rank-1", "NM", "mean", "nan") in found
+    assert ("mAP", "NM", "mean", "25.0000") in found
+    assert ("Whole gallery without the probe's subject in its own view,", "NM", "mINP", "25.0000") in {
+        (table.removesuffix(", simulated walkers").removesuffix(" in %"), *rest) for table, *rest in lines
+    }
+    assert all(table.endswith(", simulated walkers") for table, *_ in lines)
+
+
+def test_the_second_file_has_every_pair_of_views(tmp_path):
+    views = ["000", "090"]
+    result = evaluation(PROTOCOLS["oumvlp"], ("",), views, rank_1=[[1.0, 1.0, 1.0]])
+    write_figures(result, tmp_path / "figures.csv")
+    text = (tmp_path / "figures.csv").read_text()
+    assert text.count("probe view by gallery view") == 4
+    assert '"all: rank-1 in %, probe view by gallery view",000,090,0.0000\n' in text

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 import zlib
 
 import numpy as np
@@ -101,6 +102,21 @@ def test_walks_are_compared_by_what_the_recipe_says(command, write, place, monke
     assert "but the model takes" in refused(wrong, "compare_walks.py")
 
 
+def test_a_model_file_without_its_recipe_is_evaluated_as_its_method_is(command, write, place, tmp_path):
+    shutil.copy(place / "run" / "model-final.keras", tmp_path)
+    flags = ("--model", tmp_path / "model-final.keras", "--channels", "limb", "joint")
+    data = write("gait3d", GAIT3D, probe_set=PROBES)  # shorter than AttenGait's 30 frames
+    result = command("mains/test.py", *flags, "--datadir", data, "--report", tmp_path / "page.html")
+    assert result.code == 0, result.err
+    assert "gait3d, 1 nearest neighbour(s), metric parts" in (tmp_path / "page.html").read_text()
+
+
+def test_a_recipe_of_another_method_is_refused(test_py, write, place):
+    (place / "other.yaml").write_text("method: gaitset\n")
+    message = refused(test_py("--datadir", write("gait3d", GAIT3D), "--config", "other.yaml"), "test.py")
+    assert "the recipe is one of gaitset, but run/model-final.keras holds a SkeletonGait" in message
+
+
 def test_an_unknown_protocol_of_a_recipe_is_refused(test_py, write, place):
     (place / "odd.yaml").write_text(RECIPE + "evaluation: {protocol: gait4d}\n")
     message = refused(test_py("--datadir", write("gait3d", GAIT3D), "--config", "odd.yaml"), "test.py")
@@ -141,7 +157,7 @@ def test_casia_b_takes_all_views_and_its_variants(test_py, write):
     assert test_py("--datadir", data, "--rerank", "--metrics", "cos").code == 0
 
 
-def test_ccpg_and_sustech1k_have_their_rows(test_py, write):
+def test_ccpg_and_sustech1k_have_their_rows(test_py, write, place):
     types = ("U0_D0", "U0_D0_BG", "U0_D3", "U1_D0", "U1_D1", "U2_D2", "U3_D3")
     data = write("ccpg", [f"{s} {t} 0{v}_0" for s in "12" for t in types for v in range(2)])
     result = test_py("--datadir", data, "--protocol", "ccpg")
@@ -152,6 +168,13 @@ def test_ccpg_and_sustech1k_have_their_rows(test_py, write):
         "BG",
     ]
     assert re.search(r"rank-1 +rank-5 +mAP +mINP +all views +other views", result.out)
+    with open(place / "run" / "results" / "figures.csv", newline="", encoding="utf-8") as file:
+        lines = [
+            line[1:]
+            for line in csv.reader(file)
+            if line[0].endswith("in its own view, in %, simulated walkers")
+        ]
+    assert {tuple(line[:2]) for line in lines} >= {("DN", "mINP"), ("CL", "mAP"), ("BG", "all views")}
     types = ("00-nm", "01-nm", "03-oc-nt")
     data = write("sustech1k", [f"{s} {t} {v}" for s in "12" for t in types for v in ("000", "090-far")])
     result = test_py("--datadir", data, "--verbose")
