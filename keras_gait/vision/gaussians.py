@@ -23,7 +23,7 @@ np.empty(31 << 20, np.uint8)
 BLOCK = 8  # pixels
 LEVELS = 256
 CHUNK = 32  # images at a time
-_DOUBT = 1.2e-6  # times size / sigma: share of a value that the fast way may be wrong by; 3 x what is met
+_DOUBT = 7e-7  # times size / sigma: share of a value that the fast way may be wrong by; met: a third of it
 _SLACK = np.float32(1e-3)  # of exponents, for rounding at a block's centre
 _FAR = np.float32(1e6)  # an exponent that leaves nothing
 _MIDDLE = np.float32((BLOCK - 1) / 2)
@@ -71,18 +71,17 @@ def values(segments, x, y, sigma):
     """
     single = np.float32
     (ax, ay), (bx, by) = (np.moveaxis(part, -1, 0) for part in (segments.start, segments.end))
-    score = segments.score
-    px, py = single(x), single(y)
+    px, py, score = single(x), single(y), segments.score
     from_start = (px - ax.astype(single)) ** 2 + (py - ay.astype(single)) ** 2
-    from_end = (px - bx.astype(single)) ** 2 + (py - by.astype(single)) ** 2
-    point = np.exp(-from_start / single(2) / single(sigma**2)) * score.astype(single)
+    value = np.exp(-from_start / single(2) / single(sigma**2)) * score.astype(single)
     length = (ax - bx) ** 2 + (ay - by) ** 2
-    is_point = length == 0
-    length = np.where(is_point, 1, length).astype(single)
-    along = (from_start - from_end + length) / single(2) / length
-    inside = (px - (ax + along * (bx - ax))) ** 2 + (py - (ay + along * (by - ay))) ** 2
-    distance = np.where(along <= 0, from_start, np.where(along >= 1, from_end, inside))
-    value = np.where(is_point, point, (np.exp(-distance / 2 / sigma**2) * score).astype(single))
+    if length.any():
+        from_end = (px - bx.astype(single)) ** 2 + (py - by.astype(single)) ** 2
+        whole = np.where(length > 0, length, 1).astype(single)
+        along = (from_start - from_end + whole) / single(2) / whole
+        inside = (px - (ax + along * (bx - ax))) ** 2 + (py - (ay + along * (by - ay))) ** 2
+        distance = np.where(along <= 0, from_start, np.where(along >= 1, from_end, inside))
+        value = np.where(length > 0, (np.exp(-distance / 2 / sigma**2) * score).astype(single), value)
     left, right, top, bottom = np.moveaxis(segments.box, -1, 0)
     return np.where((x >= left) & (x < right) & (y >= top) & (y < bottom), value, single(0))
 
@@ -101,42 +100,55 @@ def brightest(segments, size, sigma):
     images, across = segments.score.shape[1], -(-size // BLOCK)
     # A block is 8 words of 8 bytes: its rows, which so move as a whole.
     canvas = np.zeros((images, across, across, BLOCK), np.uint64)
-    doubt = np.float32(_DOUBT * size / sigma)
+    lines, doubt = _make_lines(segments, size, sigma), np.float32(_DOUBT * size / sigma)
     for first in range(0, images, CHUNK):
-        part = Segments(*(field[:, first : first + CHUNK] for field in segments))
-        lines = _Lines(part, sigma)
-        if lines.drawn.any():
-            pairs = _find_pairs(lines)
-            words = np.ascontiguousarray(_levels(lines, part, pairs, doubt, sigma).T).view(np.uint64)
+        part, some = (tuple(field[:, first : first + CHUNK] for field in of) for of in (segments, lines))
+        part, some = Segments(*part), _Lines(*some)
+        pairs = _find_pairs(some, sigma) if some.drawn.any() else None
+        if pairs:
+            words = np.ascontiguousarray(_levels(some, part, pairs, doubt, sigma).T).view(np.uint64)
             canvas[first + pairs.image, pairs.y // BLOCK, pairs.x // BLOCK] = words
     rows = np.ascontiguousarray(canvas.swapaxes(2, 3)).view(np.uint8)
     return rows.reshape(images, across * BLOCK, across * BLOCK)[:, :size, :size]
 
 
-class _Lines:
-    """Segments as float32 lines, flat, in units of sqrt(2) sigma, so that the exponent is distance squared.
+class _Lines(NamedTuple):
+    """Segments as float32 lines, ``(segments, images)`` each; lengths in sqrt(2) sigma, places in pixels.
 
-    The middle is ``x, y``. From there, in the segment's own axes, a pixel is at ``along0 + ux * x + uy * y``
-    and ``across0 - uy * x + ux * y``. ``dimness`` is what the score adds to the exponent, above ``least``.
+    Attributes:
+        drawn: whether there is anything to draw.
+        box: as in `Segments`, int32 ``(segments, images, 4)``.
+        x, y: the middle.
+        ux, uy: the direction, as long as one pixel is in the unit: ``ux * dx + uy * dy`` is how far along.
+        half: half the length.
+        dimness: what the score adds to the exponent, which is otherwise distance squared.
     """
 
-    def __init__(self, segments, sigma):
-        self.scale = 1 / (np.sqrt(2) * sigma)
-        self.shape, self.box = segments.score.shape, segments.box.astype(np.int32)
-        self.drawn = self.box[..., 1] > 0
-        self.edges = (self.box.reshape(-1, 4) - [1, 0, 1, 0]).T.astype(np.float32)  # the first ones outside
-        x, y = np.moveaxis(np.where(self.drawn[..., None], segments.start, 0), -1, 0)
-        dx, dy = np.moveaxis(np.where(self.drawn[..., None], segments.end - segments.start, 0), -1, 0)
-        length = np.hypot(dx, dy)
-        whole = np.where(length > 0, length, 1)
-        ux, uy = np.where(length > 0, dx, 1) / whole, dy / whole
-        x, y = x + dx / 2, y + dy / 2
-        dimness = -np.log(np.where(self.drawn, segments.score, 1))
-        self.least = dimness.min()
-        along0, across0 = -ux * x - uy * y, uy * x - ux * y
-        fields = x, y, ux, uy, along0, across0, length / 2, (dimness - self.least) / self.scale
-        self.x, self.y, *table = ((field.ravel() * self.scale).astype(np.float32) for field in fields)
-        self.ux, self.uy, self.along0, self.across0, self.half, self.dimness = self.table = np.stack(table)
+    drawn: np.ndarray
+    box: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    ux: np.ndarray
+    uy: np.ndarray
+    half: np.ndarray
+    dimness: np.ndarray
+
+
+def _make_lines(segments, size, sigma):
+    """`Segments` -> `_Lines`; of one that leaves the image, what is far outside is cut off."""
+    scale, centre = 1 / (np.sqrt(2) * sigma), size / 2
+    drawn = segments.box[..., 1] > 0
+    x, y = np.moveaxis(np.where(drawn[..., None], segments.start, 0), -1, 0)
+    dx, dy = np.moveaxis(np.where(drawn[..., None], segments.end - segments.start, 0), -1, 0)
+    length = np.hypot(dx, dy)
+    whole = np.where(length > 0, length, 1)
+    ux, uy = np.where(length > 0, dx, 1) / whole, dy / whole
+    foot = (centre - x) * ux + (centre - y) * uy  # the image's middle, along the segment from its start
+    first, last = (np.clip(edge, foot - 3 * size, foot + 3 * size) for edge in (0, length))
+    middle, half = (first + last) / 2, (last - first) / 2
+    dimness = -np.log(np.where(drawn, segments.score, 1))
+    fields = x + middle * ux, y + middle * uy, ux * scale, uy * scale, half * scale, dimness
+    return _Lines(drawn, segments.box.astype(np.int32), *(field.astype(np.float32) for field in fields))
 
 
 class _Pairs(NamedTuple):
@@ -155,41 +167,37 @@ class _Pairs(NamedTuple):
     segment: np.ndarray
 
 
-def _find_pairs(lines):
-    """The candidates of all blocks. Arrays are ``(blocks, segments, images)``.
+def _find_pairs(lines, sigma):
+    """The candidates of all blocks, or None if there are none. Arrays are ``(blocks, segments, images)``.
 
     A segment is none in a block if another, drawn in all of it, is brighter everywhere there. Exponents E
     are convex, their slope changes by at most 2 per unit, so in a block with centre c and half side h
     E1(q) - E2(q) >= E1(c) - E2(c) - h |grad E1(c) - grad E2(c)|_1 - 2 h^2, and without the last term where
     all of the block is nearest to one end of segment 1: there no other exponent is more curved.
     """
-    count, images = lines.shape
+    count, images = lines.drawn.shape
     left, right, top, bottom = lines.box.reshape(-1, 4).T
-    drawn = right > 0
-    columns = (
-        np.arange(left[drawn].min() // BLOCK, (right.max() - 1) // BLOCK + 1, dtype=np.int32)[:, None] * BLOCK
-    )
-    rows = (
-        np.arange(top[drawn].min() // BLOCK, (bottom.max() - 1) // BLOCK + 1, dtype=np.int32)[:, None] * BLOCK
-    )
-    x, y = (columns + _MIDDLE).astype(np.float32), (rows + _MIDDLE).astype(np.float32)[:, None]
-    reach = np.float32(_MIDDLE * lines.scale * 1.001)
+    columns, rows = (_starts(*edges, right > 0) for edges in ((left, right), (top, bottom)))
+    middle_x, middle_y, ux, uy, half, dimness = (field.ravel() for field in lines[2:])
+    dx = (columns + _MIDDLE).astype(np.float32) - middle_x
+    dy = (rows + _MIDDLE).astype(np.float32)[:, None] - middle_y
+    scale = np.float32(1 / (np.sqrt(2) * sigma))
+    reach = np.float32(_MIDDLE * scale * 1.001)
     diagonal = reach * np.float32(np.sqrt(2))
 
     # The vector from the nearest point of the segment to the centre; the exponent is its square.
-    scale = np.float32(lines.scale)
-    gx, gy, doubt = x * scale - lines.x, y * scale - lines.y, _SLACK
-    if lines.half.any():
-        along = (lines.ux * x + lines.along0) + lines.uy * y
-        doubt = (np.abs(along) < lines.half + diagonal) * (diagonal * diagonal) + _SLACK
-        np.minimum(np.maximum(along, -lines.half, out=along), lines.half, out=along)
-        gx, gy = gx - along * (lines.ux / scale), gy - along * (lines.uy / scale)
+    gx, gy, doubt = dx * scale, dy * scale, _SLACK
+    if half.any():
+        along = dx * ux + dy * uy
+        doubt = (np.abs(along) < half + diagonal) * (diagonal * diagonal) + _SLACK
+        np.minimum(np.maximum(along, -half, out=along), half, out=along)
+        gx, gy = gx - along * (ux / scale), gy - along * (uy / scale)
     exponent = gx * gx + gy * gy
-    deepest = np.float32(np.log(LEVELS) + 0.01 - lines.least) - lines.dimness
+    deepest = np.float32(np.log(LEVELS) + 0.01) - dimness
     farthest = np.where(deepest > 0, np.sqrt(np.maximum(deepest, 0)) + diagonal, 0)
     (met_x, whole_x), (met_y, whole_y) = _met(left, right, columns), _met(top, bottom, rows)
     keep = (exponent <= farthest * farthest) & met_x & met_y[:, None]
-    exponent += lines.dimness
+    exponent += dimness
     # What does not fill the block is no rival.
     rival = exponent + (
         np.where(whole_x, np.float32(0), _FAR) + np.where(whole_y, np.float32(0), _FAR)[:, None]
@@ -199,7 +207,8 @@ def _find_pairs(lines):
     gx, gy, exponent, keep, rival, doubt = (
         np.broadcast_to(part, keep.shape).reshape(shape) for part in (gx, gy, exponent, keep, rival, doubt)
     )
-    # Each block's strongest rival: its number rides in the lowest bits of its exponent.
+    # Each block's strongest rival: its number rides in the lowest bits of its exponent. (Scores above 1 can
+    # make that negative, and the rival not the strongest; any will do.)
     numbered = (rival.view(np.int32) & ~31) | np.arange(count, dtype=np.int32).repeat(images).reshape(
         -1, images
     )
@@ -217,6 +226,11 @@ def _find_pairs(lines):
     return _in_ranks(keep & (gap <= slope), rows, columns)
 
 
+def _starts(first, last, drawn):
+    """Where the blocks begin that have any of the pixels first..last - 1, as a column."""
+    return np.arange(first[drawn].min() // BLOCK, -(-last.max() // BLOCK), dtype=np.int32)[:, None] * BLOCK
+
+
 def _met(first, last, starts):
     """Whether the pixels first..last - 1 meet, and whether they cover, the blocks at ``starts``."""
     return (first < starts + BLOCK) & (last > starts), (first <= starts) & (last >= starts + BLOCK)
@@ -226,6 +240,8 @@ def _in_ranks(keep, rows, columns):
     """Candidates ``(blocks, segments, images)`` -> `_Pairs`."""
     _, count, images = keep.shape
     found = np.flatnonzero(keep)
+    if not len(found):
+        return None
     ranks = keep.view(np.int8)
     for i in range(1, count):  # faster than cumsum(axis=1)
         ranks[:, i] += ranks[:, i - 1]
@@ -251,7 +267,7 @@ def _levels(lines, segments, pairs, doubt, sigma):
     value = exponent[:, : pairs.counts[0]]
     for start, n in zip(starts[1:], pairs.counts[1:], strict=True):
         np.minimum(value[:, :n], exponent[:, start : start + n], out=value[:, :n])
-    np.subtract(np.float32(np.log(LEVELS) - lines.least), value, out=value)
+    np.subtract(np.float32(np.log(LEVELS)), value, out=value)
     np.exp(value, out=value)
     cv2.min(value, LEVELS - 0.5, value)
     levels = (value * (1 - doubt)).astype(np.uint8)
@@ -263,24 +279,29 @@ def _levels(lines, segments, pairs, doubt, sigma):
 
 
 def _exponents(lines, pairs):
-    """The pairs' exponents at the pixels of their blocks, row by row -> ``(64, pairs)`` float32, >= 0."""
+    """The pairs' exponents at the pixels of their blocks, row by row -> ``(64, pairs)`` float32."""
     at = pairs.segment
-    ux, uy, along0, across0, half, dimness = (field.take(at) for field in lines.table)
+    middle_x, middle_y, ux, uy, half, dimness = (field.take(at) for field in lines[2:])
     place = np.concatenate([np.arange(n) for n in pairs.counts])
     line = np.arange(BLOCK, dtype=np.float32)[:, None]
-    x, y = (corner.astype(np.float32).take(place) + line for corner in (pairs.x, pairs.y))
+    x, y = (corner.astype(np.float32).take(place) for corner in (pairs.x, pairs.y))
     # What is outside the box is far away.
-    left, right, top, bottom = (edge.take(at) for edge in lines.edges)
-    beside, above = np.maximum(left - x, x - right), np.maximum(top - y, y - bottom)
+    left, right, top, bottom = lines.box.reshape(-1, 4).T.astype(np.float32).take(at, axis=1)
+    beside, above = (
+        np.maximum(left - x - line, line - (right - 1 - x)),
+        np.maximum(top - y - line, line - (bottom - 1 - y)),
+    )
     for outside in (beside, above):
-        cv2.threshold(outside, -0.5, float(_FAR), cv2.THRESH_BINARY, outside)
+        cv2.threshold(outside, 0.5, float(_FAR), cv2.THRESH_BINARY, outside)
+    dx, dy = (x - middle_x) + line, (y - middle_y) + line
     if not half.any():  # points, whose axes are those of the pixels
-        column, row = along0 + ux * x, across0 + ux * y
-        return _sums(column * column + beside, row * row + (above + dimness))
-    exponent = _sums(across0 - uy * x + beside, ux * y + above)
+        dx *= ux
+        dy *= ux
+        return _sums(dx * dx + beside, dy * dy + (above + dimness))
+    exponent = _sums(beside - uy * dx, ux * dy + above)
     exponent *= exponent
     exponent += dimness
-    beyond = _sums(along0 + ux * x, uy * y)
+    beyond = _sums(ux * dx, uy * dy)
     np.abs(beyond, out=beyond)
     beyond -= half
     cv2.threshold(beyond, 0, 0, cv2.THRESH_TOZERO, beyond)  # NumPy's maximum with a number is slow

@@ -51,10 +51,26 @@ def test_the_fast_way_draws_walks_the_same_to_the_last_bit():
         assert (brightest(part, 128, 8.0) == slowly(part, 128, 8.0)).all()
 
 
-def test_nothing_to_draw_is_a_blank_image():
-    ends = np.zeros((17, 3, 2))
-    nobody = make_segments(ends, ends, np.zeros((17, 3)), np.zeros((17, 3)), 128, 8.0, 1e-3)
-    assert not brightest(nobody, 128, 8.0).any()
+@pytest.mark.parametrize("score", [0.0, 0.002])
+def test_nothing_or_too_little_to_see_is_a_blank_image(score):
+    ends, scores = np.full((17, 3, 2), 40.0), np.full((17, 3), score)
+    assert not brightest(make_segments(ends, ends, scores, scores, 128, 8.0, 1e-3), 128, 8.0).any()
+
+
+def test_what_only_its_box_brings_near_the_image_is_blank():
+    ends, scores = np.full((17, 3, 2), -23.0), np.full((17, 3), 0.2)
+    part = make_segments(ends, ends, scores, scores, 128, 8.0, 1e-3)
+    assert part.box.any()
+    assert not brightest(part, 128, 8.0).any()
+
+
+def test_limbs_that_leave_the_image_far_behind_are_as_exact():
+    rng = np.random.default_rng(1)
+    start = rng.uniform(0, 128, (17, 5, 2))
+    end = start + rng.normal(0, 1, (17, 5, 2)) * 10.0 ** rng.uniform(0, 5, (17, 5, 1))
+    scores = rng.uniform(0.3, 1, (17, 5))
+    part = make_segments(start, end, scores, scores, 128, 8.0, 1e-3)
+    assert (brightest(part, 128, 8.0) == slowly(part, 128, 8.0)).all()
 
 
 def test_limbs_are_channel_0_and_connect_what_joints_leave_apart():
