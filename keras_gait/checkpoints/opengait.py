@@ -111,9 +111,11 @@ def _read_pt(path):
             warnings.simplefilter("ignore")  # of odd bytes; they are refused below
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        reason = f"it asks for {asked[1]}" if asked else "it is no plain pickle"
         raise GaitError(
             f"{path} is refused: it is damaged or holds more than weights, which could run as a program "
-            f"({_line(error)})"
+            f"({reason})"
         ) from error
     except DAMAGED as error:
         raise GaitError(f"{path} does not open as a PyTorch checkpoint: {_line(error)}") from error
@@ -122,21 +124,27 @@ def _read_pt(path):
         raise GaitError(
             f"{path} holds no weights: a dict of arrays by name was expected, alone or as 'model'"
         )
-    others = [name for name, value in state.items() if not isinstance(value, torch.Tensor)]
-    if others:
-        raise GaitError(f"{path}: {others[0]!r} is a {type(state[others[0]]).__name__}, not an array")
-    return {name: value.float().numpy() for name, value in state.items()}
+    for name, value in state.items():
+        if not (isinstance(name, str) and isinstance(value, torch.Tensor) and value.layout == torch.strided):
+            raise GaitError(f"{path}: {name!r} is a {type(value).__name__}, not the name of an array")
+    return {name: _array(value.detach()) for name, value in state.items()}
+
+
+def _array(tensor):
+    """As NumPy has it; half precision, which NumPy does not have in all kinds, as float32."""
+    return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
 
 
 def _line(error):
     return (str(error).strip() or repr(error)).splitlines()[0]
 
 
-def model_from_state(state, **options):
+def model_from_state(state, method=None, **options):
     """The model that published weights belong to, told by their names and shapes, with them loaded.
 
     Args:
         state: ``{published name: array}`` or a file for `read_state`.
+        method: the name of the system that the weights must be of, if any.
         options: of the model, for what weights do not tell: ``use_emb2``, ``frame_shape``.
 
     Raises:
@@ -145,6 +153,8 @@ def model_from_state(state, **options):
     state = _clean(state)
     for telltale, (model, settings) in MODELS.items():
         if telltale in state:
+            if method not in (None, model.__name__.lower()):
+                raise GaitError(f"these are the weights of a {model.__name__}, not of {method}")
             try:
                 built = model(**(settings(state) | options))
             except GaitError:
@@ -198,12 +208,15 @@ def _without_time(array, published):
 
 
 def _clean(state):
-    """Arrays by their plain names: no ``module.``, no step counters, parts joined."""
+    """Arrays of finite numbers by their plain names: no ``module.``, no step counters, parts joined."""
     if not isinstance(state, Mapping):
         state = read_state(state)
     state = {
         name: np.asarray(value) for name, value in state.items() if not name.endswith("num_batches_tracked")
     }
+    for name, array in state.items():
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise GaitError(f"the weights of {name} are no finite real numbers; save the checkpoint again")
     if state and all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): value for name, value in state.items()}
     return _joined(state)

@@ -150,8 +150,9 @@ def test_weights_of_another_system_are_refused_with_those_known():
 def test_the_recipes_method_must_be_that_of_the_weights(state, tmp_path):
     np.savez(tmp_path / "weights.npz", **state)
     assert load_model(tmp_path / "weights.npz", method="skeletongait", frame_shape=FRAME)
-    with pytest.raises(GaitError, match=r"weights\.npz holds the weights of a SkeletonGait, not of gaitbase"):
-        load_model(tmp_path / "weights.npz", method="gaitbase", frame_shape=FRAME)
+    options = {"frame_shape": FRAME, "channels": (32, 64, 128)}  # which SkeletonGait would refuse itself
+    with pytest.raises(GaitError, match=r"npz: these are the weights of a SkeletonGait, not of gaitset"):
+        load_model(tmp_path / "weights.npz", method="gaitset", **options)
 
 
 class Hostile:
