@@ -221,7 +221,8 @@ def _write_shard(output, settings, part):
         for sequence in sequences:
             frames, found = settings.load(sequence.source)
             problems += found
-            problems += few_frames(sequence.source, len(frames))
+            if len(frames) or not found:  # what was found says already why there are none
+                problems += few_frames(sequence.source, len(frames))
             if not len(frames):
                 continue
             payload = _example(sequence, frames, settings)

@@ -19,7 +19,8 @@ def _numbered(inputs, stem):
 
 def silhouette_pretreatment(meta, inputs, path):
     config = meta["config"]
-    dataset = config["dataset"].lower()
+    # The published command knows two ways; CCPG's own belongs to another command and its own fixtures.
+    dataset = "grew" if config["dataset"].lower() == "grew" else "casiab"
     aligned = [align_silhouette(frame, config["img_size"], dataset) for frame in _numbered(inputs, "frame_")]
     kept = np.array([frame is not None for frame in aligned])
     _allow_single_pixels(meta, "aligned")

@@ -31,7 +31,7 @@ def read_array_pickle(path):
     try:
         found = loads(Path(path).read_bytes(), path)
     except OSError as error:
-        raise GaitError(f"{path} cannot be read: {error.strerror}.") from error
+        raise GaitError(f"{path}: this file cannot be read ({error.strerror}).") from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "buif" or not found.ndim:
         what = f"an array of {found.dtype}" if isinstance(found, np.ndarray) else type(found).__name__
         raise GaitError(f"{path}: expected a pickled array of numbers, frames first, and found {what}.")

@@ -280,5 +280,9 @@ def _digest(root, listed):
     digest, above = hashlib.sha256(), len(os.path.join(root, ""))
     for entry in listed:
         for path in (os.path.join(entry.folder, name) for name in entry.files):
-            digest.update(repr((path[above:], os.stat(path).st_mtime_ns)).encode())
+            try:
+                changed = os.stat(path).st_mtime_ns
+            except FileNotFoundError:  # a link to what is gone costs only its sequence
+                changed = None
+            digest.update(repr((path[above:], changed)).encode())
     return digest.hexdigest()

@@ -78,7 +78,7 @@ def test_truncated_and_missing_files_are_named(tmp_path):
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(GaitError, match=r"a\.pkl: this pickle is damaged"):
         read_array_pickle(path)
-    with pytest.raises(GaitError, match=r"b\.pkl cannot be read: No such file"):
+    with pytest.raises(GaitError, match=r"b\.pkl: this file cannot be read \(No such file"):
         read_array_pickle(tmp_path / "b.pkl")
 
 

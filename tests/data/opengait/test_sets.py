@@ -244,8 +244,16 @@ def test_one_stray_file_does_not_make_a_set_of_maps_a_joined_one(tree, partition
     for path in sorted(tree.rglob("1_sil.pkl"))[1:]:
         path.unlink()
     problems = write_opengait_sets(tree, tmp_path / "sets", LAYOUTS["gait3d"], partition)
-    assert problems[0].what == "2 files in use"
+    assert [problem.what for problem in problems] == ["2 files in use"]
     assert len(open_dataset(tmp_path / "sets" / "tfimdb_gait3d_N003_train_heatmap_64x64")) == 5
+
+
+def test_a_link_to_what_is_gone_costs_only_its_sequence(tree, partition, tmp_path):
+    place = tree / "0001/camid1_videoid1/seq0/1_sil.pkl"
+    place.unlink()
+    place.symlink_to(tmp_path / "moved away.pkl")
+    (problem,) = write_opengait_sets(tree, tmp_path / "sets", LAYOUTS["gait3d"], partition)
+    assert problem == (str(place), "this file cannot be read (No such file or directory).", True)
 
 
 def test_files_whose_names_tell_nothing_need_data_in_use(tmp_path):
