@@ -67,7 +67,8 @@ def main(argv):
         find_partition(args.dataset_partition, layout, ())  # a wrong one is told before hours of drawing
     inputs = job.poses.sequences()
     job = job._replace(pictured=tuple(inputs[:PICTURED]))
-    check_tree_settings(job.output, asdict(job.settings), flag="--ext_name")
+    people = {"people_by_index": bool(job.selections), "people_by_silhouettes": bool(job.silhouettes)}
+    check_tree_settings(job.output, asdict(job.settings) | people, flag="--ext_name")
     if source := read_source(job.poses.root):
         note_source(job.output, source)
     work = partial(heatmap_sequence, job)

@@ -211,6 +211,15 @@ def test_silhouettes_say_whom_to_take(draw, tmp_path):
     assert_published(tmp_path / "maps/oumvlp_sigma_8.0_/pkl/00001/00/090/090.pkl", maps)
 
 
+def test_maps_of_other_people_are_not_gone_on_with(draw, tmp_path):
+    pose, _ = fixture("coco18")
+    two_people(pose, tmp_path / "poses/00001/00/090")
+    (tmp_path / "index").mkdir()
+    assert draw(name="oumvlp").code == 0
+    message = refused(draw("--oumvlp_index_dir", tmp_path / "index", name="oumvlp"), NAME)
+    assert "or another --ext_name" in message
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
