@@ -126,7 +126,7 @@ def _read_pt(path):
         )
     for name, value in state.items():
         if not (isinstance(name, str) and isinstance(value, torch.Tensor) and value.layout == torch.strided):
-            raise GaitError(f"{path}: {name!r} is a {type(value).__name__}, not the name of an array")
+            raise GaitError(f"{path}: {name!r} holds a {type(value).__name__}, not a dense array by its name")
     return {name: _array(value.detach()) for name, value in state.items()}
 
 

@@ -48,7 +48,7 @@ def skeletongait_plusplus(state):
     stages = ("sil_layer1.forward_block", "layer2", "layer3", "layer4")
     return {
         "blocks": tuple(blocks_of(state, stage) for stage in stages),
-        "C": state["sil_layer0.forward_block.0.weight"].shape[0] // 32,
+        "C": state["sil_layer0.forward_block.0.weight"].shape[0] / 32,
         "nclasses": classes_of(state),
         "frame_shape": (*FRAME, 3),
     }

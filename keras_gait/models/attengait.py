@@ -1,7 +1,6 @@
 """AttenGait: attention on optical flow (Castro et al., Pattern Recognition 2024)."""
 
 import numbers
-from functools import cached_property
 
 import keras
 
@@ -16,6 +15,7 @@ from keras_gait.layers import (
     PixelScaling,
     TemporalHorizontalPyramid,
 )
+from keras_gait.models.clips import ClipModel
 
 SIZES = {
     "small": (32, 64, 128, 256),
@@ -26,7 +26,7 @@ DEEP_ABOVE = 999  # the published code builds the deep variant for more classes 
 
 
 @keras.saving.register_keras_serializable("keras_gait")
-class AttenGait(keras.Model):
+class AttenGait(ClipModel):
     """A per-frame CNN with spatial attention, pyramids over space and space-time, part descriptors.
 
     Takes clips ``(batch, frames, height, width, channels)``, colour-coded optical flow with values 0..255,
@@ -48,6 +48,9 @@ class AttenGait(keras.Model):
         subtract_mean: subtract a mean frame from every frame, see `PixelScaling`.
         frame_shape: ``(height, width, channels)``; at least 64 and 4.
     """
+
+    min_frames = 16  # the highest bin of the temporal pyramid
+    masks_padding = False
 
     def __init__(
         self,
@@ -142,23 +145,24 @@ class AttenGait(keras.Model):
             if split_crossentropy:
                 kind = "shared" if shared_weights_crossentropy else "split"
             outputs["logits"] = PartsClassifier(nclasses, kind, name="logits")(embeddings)
-        super().__init__(inputs=clips, outputs=outputs, **kwargs)
-
-        self.nclasses = nclasses
-        self.deep = deep
-        self.model_size = model_size
-        self.n_filters = None if n_filters is None else widths
-        self.combined_output_length = combined_output_length
-        self.split_crossentropy = split_crossentropy
-        self.shared_weights_crossentropy = shared_weights_crossentropy
-        self.softmax_attention = softmax_attention
-        self.attention_drop_rate = attention_drop_rate
-        self.reduction = reduction
-        self.weight_decay = weight_decay
-        self.subtract_mean = subtract_mean
-        self.frame_shape = tuple(frame_shape)
-
-    min_frames = 16  # the highest bin of the temporal pyramid
+        super().__init__(
+            clips,
+            outputs,
+            nclasses=nclasses,
+            deep=deep,
+            model_size=model_size,
+            n_filters=n_filters,
+            combined_output_length=combined_output_length,
+            split_crossentropy=split_crossentropy,
+            shared_weights_crossentropy=shared_weights_crossentropy,
+            softmax_attention=softmax_attention,
+            attention_drop_rate=attention_drop_rate,
+            reduction=reduction,
+            weight_decay=weight_decay,
+            subtract_mean=subtract_mean,
+            frame_shape=frame_shape,
+            **kwargs,
+        )
 
     @classmethod
     def for_classes(cls, classes, classifier=True, deep=None, **options):
@@ -170,34 +174,6 @@ class AttenGait(keras.Model):
     def mean_frame(self):
         """The variable that holds the mean frame, with ``subtract_mean``."""
         return self.get_layer("pixel_scaling").mean
-
-    @cached_property
-    def encoder(self):
-        """The same input to ``embeddings`` alone; shares this model's weights."""
-        return keras.Model(self.input, self.output["embeddings"], name="encoder")
-
-    def get_config(self):
-        return {
-            "nclasses": self.nclasses,
-            "deep": self.deep,
-            "model_size": self.model_size,
-            "n_filters": self.n_filters,
-            "combined_output_length": self.combined_output_length,
-            "split_crossentropy": self.split_crossentropy,
-            "shared_weights_crossentropy": self.shared_weights_crossentropy,
-            "softmax_attention": self.softmax_attention,
-            "attention_drop_rate": self.attention_drop_rate,
-            "reduction": self.reduction,
-            "weight_decay": self.weight_decay,
-            "subtract_mean": self.subtract_mean,
-            "frame_shape": self.frame_shape,
-            "name": self.name,
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
 
 
 def _are_widths(values):

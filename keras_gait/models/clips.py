@@ -1,5 +1,6 @@
-"""What the models of silhouettes and maps share: their input, their configuration, their encoder."""
+"""What the models of clips share: their configuration, their encoder, the input of maps and silhouettes."""
 
+import inspect
 import numbers
 from functools import cached_property
 
@@ -24,6 +25,9 @@ class ClipModel(keras.Model):
     masks_padding = True  # frames of negative pixels count nowhere
 
     def __init__(self, clips, outputs, name=None, trainable=True, **arguments):
+        unknown = sorted(set(arguments) - set(inspect.signature(type(self).__init__).parameters))
+        if unknown:
+            raise ValueError(f"{type(self).__name__} has no argument {unknown[0]!r}. Received: {unknown}")
         if arguments["nclasses"] and not self.has_classifier:
             raise ValueError(
                 f"{type(self).__name__} learns from triplets and has no classifier. Received: "

@@ -165,12 +165,14 @@ class Hostile:
 
 def test_a_hostile_pt_file_is_refused_and_runs_nothing(state, tmp_path):
     torch = pytest.importorskip("torch")
-    torch.save({"model": state, "extra": Hostile(tmp_path / "pwned")}, tmp_path / "zipped.pt")
+    weights = {name: torch.tensor(value) for name, value in state.items()}
+    torch.save({"model": weights, "extra": Hostile(tmp_path / "pwned")}, tmp_path / "zipped.pt")
     (tmp_path / "plain.pt").write_bytes(pickle.dumps(Hostile(tmp_path / "pwned"), protocol=2))
     for name in ("zipped.pt", "plain.pt"):
         with pytest.raises(GaitError, match=rf"{name} is refused") as error:
             load_model(tmp_path / name)
         assert "\n" not in str(error.value)
+        assert str(error.value).endswith(f"(it asks for {os.mkdir.__module__}.mkdir)")
     assert not (tmp_path / "pwned").exists()
 
 
@@ -178,6 +180,38 @@ def test_a_hostile_pt_file_is_refused_and_runs_nothing(state, tmp_path):
 def test_a_pt_file_without_weights_is_refused(tmp_path, content):
     with pytest.raises(GaitError, match=r"x\.pt"):
         load_model(torch_file(tmp_path / "x.pt", content))
+
+
+@pytest.mark.parametrize("kind", ["nan", "complex", "sparse", "number"])
+def test_what_are_no_numbers_by_name_is_refused(state, tmp_path, kind):
+    torch = pytest.importorskip("torch")
+    whole = torch.tensor(state["FCs.fc_bin"])
+    changed = {
+        "nan": {"FCs.fc_bin": whole * float("nan")},
+        "complex": {"FCs.fc_bin": whole.to(torch.complex64)},
+        "sparse": {"FCs.fc_bin": whole.to_sparse()},
+        "number": {1: whole},
+    }[kind]
+    content = {name: torch.tensor(value) for name, value in state.items()} | changed
+    with pytest.raises(
+        GaitError, match=r"x\.pt: .*(FCs\.fc_bin are no finite|not a dense array by its name)"
+    ):
+        load_model(torch_file(tmp_path / "x.pt", content), frame_shape=FRAME)
+
+
+def test_half_precision_parameters_load(state, tmp_path):
+    torch = pytest.importorskip("torch")
+    content = {name: torch.tensor(value) for name, value in state.items()}
+    content |= {"FCs.fc_bin": torch.nn.Parameter(content["FCs.fc_bin"].bfloat16())}
+    model = load_model(torch_file(tmp_path / "x.pt", content), frame_shape=FRAME)
+    found = ops.convert_to_numpy(model.get_layer("FCs").kernel)
+    np.testing.assert_allclose(found, state["FCs.fc_bin"], rtol=1e-2)
+
+
+def test_the_weights_of_a_small_plusplus_tell_its_width():
+    options = {"C": 0.5, "frame_shape": (16, 16, 3)}
+    found = model_from_state(state_of(SkeletonGaitPlusPlus(**options)), frame_shape=(16, 16, 3))
+    assert found.C == 0.5
 
 
 @pytest.mark.parametrize("ending", ["pt", "npz"])

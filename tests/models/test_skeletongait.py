@@ -155,6 +155,7 @@ def test_only_2d_is_blind_to_the_order_of_frames(mode, sees):
     ("options", "message"),
     [
         ({"mode": "4d"}, r"mode must be one of \['2d', '3d', 'p3d'\]. Received: mode='4d'"),
+        ({"use_emb": True}, r"SkeletonGait has no argument 'use_emb'. Received: \['use_emb'\]"),
         ({"layers": (1, 1, 1)}, "layers must have 4 entries"),
         ({"layers": (1, 1, 0, 1)}, "layers must be whole numbers from 1"),
         ({"channels": (2, 3, 4)}, "channels must have 4 entries"),
