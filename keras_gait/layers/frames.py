@@ -107,7 +107,7 @@ class CentreColumns(keras.layers.Layer):
         left = (ops.shape(clips)[-2] - self.width) // 2
         centre = clips[:, :, :, left : left + self.width]
         shape = (-1, ops.shape(clips)[1], clips.shape[2], self.width, clips.shape[4])
-        return ops.cast(ops.reshape(centre, shape), self.compute_dtype) * (1.0 / 255.0)
+        return ops.cast(ops.reshape(centre, shape), self.compute_dtype) / 255.0
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-2], self.width, input_shape[-1])

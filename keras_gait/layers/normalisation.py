@@ -51,36 +51,63 @@ class BatchNorm(keras.layers.Layer):
     def call(self, x, present=None, training=False):
         x = ops.cast(x, "float32")
         if training and self.trainable:
-            mean, variance = self._statistics(x, present)
-        else:
-            mean, variance = self.moving_mean, self.moving_variance
-        scale = self.gamma * ops.rsqrt(variance + self.epsilon)
-        return ops.cast(x * scale + (self.beta - mean * scale), self.compute_dtype)
+            return ops.cast(self._normalised(x, present), self.compute_dtype)
+        scale = self.gamma * ops.rsqrt(self.moving_variance + self.epsilon)
+        return ops.cast(x * scale + (self.beta - self.moving_mean * scale), self.compute_dtype)
 
-    def _statistics(self, x, present):
-        """Mean and variance of this batch, each frame by itself first: what is masked is then small."""
+    def _normalised(self, x, present):
+        """``x`` by the statistics of this batch."""
         folded = fold(x)
-        positions = math.prod(folded.shape[1:-1])
-        frames = ops.reshape(folded, (-1, positions, x.shape[-1]))
-        means, variances = ops.unstack(frame_moments(frames), axis=1)
-        counts = ops.ones_like(means[:, :1])
+        maps = ops.reshape(folded, (-1, *[1] * (4 - len(folded.shape)), *folded.shape[1:]))
+        counts = ops.ones_like(maps[:, 0, 0, :1])
         if present is not None:
             counts = ops.reshape(ops.cast(present, "float32"), (-1, 1))
         share = ops.maximum(self._mean(counts), 1e-6)
-        mean = self._mean(counts * means) / share
-        variance = self._mean(counts * (variances + ops.square(means - mean))) / share
-        samples = ops.cast(ops.shape(counts)[0], "float32") * share * positions
-        self._update(mean, variance, samples * self.replicas)
-        return mean, variance
+        weights = counts / share  # absent frames 0, the others so that the mean over all frames is 1
+        constant = ops.stop_gradient(maps)
+        mean = self._mean(weights * _mean_of_frames(constant))
+        variance = self._mean(weights * _mean_of_frames(ops.square(constant - mean)))
+        frames = ops.cast(ops.shape(counts)[0], "float32") * share * self.replicas
+        self._update(mean, variance, frames * math.prod(maps.shape[1:3]))
+        normal = self._by_statistics(maps, mean, variance, weights)
+        clips = (-1, ops.shape(x)[1]) if len(x.shape) == 5 else (-1,)
+        return ops.reshape(normal, (*clips, *x.shape[len(clips) :]))
+
+    def _by_statistics(self, maps, mean, variance, weights):
+        """``maps`` normalised, with the gradient in closed form (Ioffe and Szegedy, 2015, section 3).
+
+        Step by step, differentiation passes ten times over the maps, and rounds so much that an update
+        differs visibly from the published one.
+        """
+        deviation = ops.rsqrt(variance + self.epsilon)
+
+        @ops.custom_gradient
+        def normalise(maps, gamma, beta):
+            scale = gamma * deviation
+
+            def gradient(*arguments, upstream=None):
+                slope = arguments[-1] if upstream is None else upstream
+                normal = (maps - mean) * deviation
+                plain, steep = _mean_of_frames(slope), _mean_of_frames(slope * normal)
+                shift = self._mean(plain) + normal * self._mean(steep)
+                inward = scale * (slope - weights[:, None, None] * shift)
+                positions = math.prod(maps.shape[1:3])
+                return inward, ops.sum(steep, axis=0) * positions, ops.sum(plain, axis=0) * positions
+
+            return maps * scale + (beta - mean * scale), gradient
+
+        # copies, since TensorFlow takes no variables there
+        return normalise(maps, ops.copy(self.gamma), ops.copy(self.beta))
 
     def _mean(self, values):
+        """Mean over the frames of all replicas."""
         synchronized = self.synchronized and keras.backend.backend() == "tensorflow"
         return ops.moments(values, axes=[0], synchronized=synchronized)[0]
 
     def _update(self, mean, variance, count):
         unbiased = variance * count / ops.maximum(count - 1.0, 1.0)
         for running, new in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
-            running.assign(self.momentum * running + (1.0 - self.momentum) * ops.stop_gradient(new))
+            running.assign(self.momentum * running + (1.0 - self.momentum) * new)
 
     def compute_output_shape(self, x_shape, present_shape=None):
         return x_shape
@@ -93,19 +120,6 @@ class BatchNorm(keras.layers.Layer):
         }
 
 
-@ops.custom_gradient
-def frame_moments(frames):
-    """Mean and variance of every frame: ``(frames, positions, channels) -> (frames, 2, channels)``.
-
-    The gradient is the closed form, ``g_mean / n + 2 (x - mean) g_variance / n``: one multiply-add where
-    differentiation step by step passes ten times over the frames.
-    """
-    means = ops.mean(frames, axis=1, keepdims=True)
-    variances = ops.mean(ops.square(frames - means), axis=1, keepdims=True)
-
-    def gradient(*arguments, upstream=None):
-        each = (arguments[-1] if upstream is None else upstream) / frames.shape[1]
-        slope = 2.0 * each[:, 1:]
-        return frames * slope + (each[:, :1] - slope * means)
-
-    return ops.concatenate([means, variances], axis=1), gradient
+def _mean_of_frames(maps):
+    """``(frames, height, width, channels) -> (frames, channels)``, axis by axis: long sums round more."""
+    return ops.mean(ops.mean(maps, axis=1), axis=1)
