@@ -1,6 +1,7 @@
 """Several devices: ``MirroredStrategy`` on TensorFlow, ``DataParallel`` on JAX."""
 
 import contextlib
+import functools
 
 import keras
 
@@ -28,9 +29,15 @@ def distribute(count):
         raise GaitError(f"--multi_gpu {count} asks for more devices than there are: {', '.join(devices)}")
     if backend == "jax":
         return _data_parallel(devices[:count])
+    return _strategy(tuple(devices[:count])).scope()
+
+
+@functools.cache
+def _strategy(devices):
+    """One strategy for the same devices: TensorFlow mixes up what two of them reduce over replicas."""
     import tensorflow as tf
 
-    return tf.distribute.MirroredStrategy(devices[:count]).scope()
+    return tf.distribute.MirroredStrategy(devices)
 
 
 @contextlib.contextmanager

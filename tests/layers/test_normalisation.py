@@ -59,30 +59,6 @@ def test_a_mean_that_dwarfs_the_spread_costs_no_digits():
     np.testing.assert_allclose(run(plain(), far, training=True).reshape(-1, 6), expected, atol=5e-3)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's way to many devices")
-def test_two_devices_normalise_by_the_statistics_of_both():
-    import tensorflow as tf
-
-    present = np.array([[1, 1, 1], [1, 0, 0]], "float32")
-    one = plain()
-    expected = run(one, MAPS, present, training=True)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
-        two = plain()
-    two.replicas = 2
-
-    @tf.function
-    def step(*inputs):
-        return strategy.run(lambda x, there: two(x, there, training=True), args=inputs)
-
-    halves = tf.data.Dataset.from_tensor_slices((MAPS, present)).batch(2)
-    (inputs,) = strategy.experimental_distribute_dataset(halves)
-    found = np.concatenate([part.numpy() for part in strategy.experimental_local_results(step(*inputs))])
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    for a, b in zip(two.weights, one.weights, strict=True):
-        np.testing.assert_allclose(ops.convert_to_numpy(a), ops.convert_to_numpy(b), rtol=1e-5)
-
-
 def test_the_running_variance_is_the_unbiased_one():
     layer = plain()
     run(layer, MAPS, training=True)
