@@ -7,7 +7,9 @@ the two images are cut and scaled each by itself. `MapSettings` names what can b
 
 import difflib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,7 +17,7 @@ import numpy as np
 import yaml
 
 from keras_gait.errors import GaitError
-from keras_gait.vision.gaussians import brightest, make_segments
+from keras_gait.vision.gaussians import CHUNK, brightest, make_segments
 from keras_gait.vision.poses import (
     COCO_JOINTS,
     FAINTEST,
@@ -195,7 +197,7 @@ def _resolved(value, content, where):
 
 
 def skeleton_maps(pose, settings=MapSettings()):
-    """The limb and the joint map of every frame of a pose sequence.
+    """The limb and the joint map of every frame of a pose sequence, in as many threads as OpenCV may use.
 
     Args:
         pose: ``(T, 17, 3)``, or ``(T, 18, 3)`` with ``transfer_to_coco17``: x, y in pixels and score.
@@ -214,8 +216,15 @@ def skeleton_maps(pose, settings=MapSettings()):
         pose = to_coco17(pose)
     pose = fill_missing(pose, settings.pad_method, settings.missing)
     pose = normalise(pose, settings.heatmap_image_height, settings.pose_format, settings.seen_only)
-    limbs, joints = draw(pose, settings)
-    return align(limbs, joints, settings)
+    parts = np.array_split(pose, min(cv2.getNumThreads(), -(-len(pose) // CHUNK)) or 1)
+    if len(parts) == 1:
+        return _draw_and_align(settings, pose)
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return np.concatenate(list(pool.map(partial(_draw_and_align, settings), parts)))
+
+
+def _draw_and_align(settings, pose):
+    return align(*draw(pose, settings), settings)
 
 
 def segments(pose, settings):

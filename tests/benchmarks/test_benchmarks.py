@@ -19,7 +19,10 @@ RUNS = {  # benchmark -> its smallest arguments, its figures
     ),
     "skeleton_maps": (
         "--frames 4 --sequences 1 --repeats 1",
-        ("frames a second", "baseline", "ratio", "pixels that differ"),
+        (
+            *("frames a second", "in one thread", "baseline", "ratio", "ratio in one thread"),
+            "pixels that differ",
+        ),
     ),
     "training": ("--p 2 --k 1 --frames 16 --repeats 1", TIMED),
 }

@@ -1,5 +1,6 @@
 """Skeleton maps: what is drawn where, blank frames, options, and their settings' file."""
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -164,3 +165,15 @@ def test_a_file_without_settings_is_refused(tmp_path, content, message):
         settings_from_yaml(path)
     with pytest.raises(GaitError, match="no settings of skeleton maps at"):
         settings_from_yaml(tmp_path / "none.yaml")
+
+
+def test_threads_draw_what_one_draws():
+    pose = simulate_walk(1, "nm", 1, "090", frames=70).poses
+    before = cv2.getNumThreads()
+    drawn = []
+    for threads in (1, 3):
+        cv2.setNumThreads(threads)
+        drawn.append(skeleton_maps(pose))
+    cv2.setNumThreads(before)
+    assert len(drawn[0]) == 70
+    np.testing.assert_array_equal(*drawn)
