@@ -11,7 +11,8 @@ def parse(argv):
     parser = CommandParser(
         prog="train.py",
         description=__doc__.splitlines()[0],
-        epilog="Any recipe key can be set by its dotted name, such as --sampler.frames 16.",
+        epilog="Any recipe key can be set by its dotted name, such as --sampler.frames 16. "
+        "Of two flags for one key the later counts.",
     )
     parser.add_argument(
         "--config", metavar="FILE", help="recipe to start from, such as configs/attengait/casiab.yaml"
@@ -25,7 +26,17 @@ def parse(argv):
     arguments, rest = parser.parse_known_args(argv)
     given = vars(arguments)
     overrides = {key: value for key, value in given.items() if "." in key and value is not None}
-    return arguments.config, overrides | dotted(rest)
+    by_name = dotted(rest)
+    for key in overrides.keys() & by_name.keys():  # the later one wins, as between flags of one kind
+        flags = {flag for flag, of, *_ in (*FLAGS, *SWITCHES) if of == key}
+        if _last(flags, argv) > _last({f"--{key}"}, argv):
+            del by_name[key]
+    return arguments.config, overrides | by_name
+
+
+def _last(flags, argv):
+    """Where on the command line the last of these flags is."""
+    return max(i for i, word in enumerate(argv) if word.split("=")[0] in flags)
 
 
 def dotted(words):

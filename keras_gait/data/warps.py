@@ -12,6 +12,8 @@ import numpy as np
 from keras_gait.errors import GaitError
 
 MAX_CHANNELS = 128  # of an OpenCV 5 image (512 in OpenCV 4); more are taken for another axis
+# OpenCV 5 warps images of so many channels by exact coordinates, all others, and OpenCV 4 all, by 1/32 pixel
+EXACT_CHANNELS = (1, 3, 4)
 PERSPECTIVE_WIDTH = 44  # frames narrower than this have no room for `perspective`
 ERASED_AREA, ERASED_RATIO, ERASING_TRIES = (0.05, 0.2), 0.3, 100
 
@@ -71,17 +73,23 @@ def erase(frames, top, left, height, width):
 
 
 def _warp(frames, warp, matrix):
-    """All frames through one bilinear OpenCV warp, laid behind one another as channels."""
+    """All frames through one bilinear OpenCV warp, laid behind one another as channels.
+
+    A frame's result does not hang on how many go along: coordinates are always those of OpenCV 4.
+    """
     count, height, width, channels = frames.shape
     at_once = MAX_CHANNELS // channels
     warped = np.empty(frames.shape, frames.dtype)
     for first in range(0, count, at_once):
         block = np.ascontiguousarray(frames[first : first + at_once])
+        size = len(block)
+        if size * channels in EXACT_CHANNELS:
+            block = np.concatenate([block, block])
         # cv2.transpose takes a pixel's channels as one element, many times faster than NumPy does
         image = cv2.transpose(block.reshape(len(block), height * width, channels))
         image = warp(image.reshape(height, width, len(block) * channels), matrix, (width, height))
         image = cv2.transpose(image.reshape(height * width, len(block), channels))
-        warped[first : first + at_once] = image.reshape(block.shape)
+        warped[first : first + at_once] = image.reshape(block.shape)[:size]
     return warped
 
 

@@ -22,6 +22,7 @@ WITHOUT_MEANING = {
     "data_cfg": "dataset_name dataset_root dataset_partition num_workers cache test_dataset_name data_in_use "
     "remove_no_gallery",
     "model_cfg.Backbone": "in_channels",
+    "model_cfg.backbone_cfg": "in_channels",
     "model_cfg.SeparateBNNecks": "in_channels parts_num",
     "model_cfg.SeparateFCs": "in_channels out_channels parts_num",
     "loss_cfg": "log_prefix log_accuracy",
@@ -41,6 +42,9 @@ AUGMENTATIONS = {
     "RandomAffine": "affine",
 }
 CUTS = ("BaseSilCuttingTransform", "BaseSilTransform")  # what the model does itself
+# `SequenceAugmentation` has the published order
+ORDER = ("RandomPerspective", *CUTS, "RandomAffine", "RandomHorizontalFlip", "RandomRotate", "RandomErasing")
+DEEPER = ("OUMVLP", "GREW")  # data sets for which OpenGait builds a deeper GaitGL
 
 
 def is_opengait_yaml(content):
@@ -49,7 +53,7 @@ def is_opengait_yaml(content):
 
 
 def recipe_from_opengait(content, path):
-    """The recipe that an OpenGait YAML says, as nested dicts; what it leaves out keeps our defaults.
+    """The recipe that an OpenGait YAML says, as nested dicts; what it leaves out is as OpenGait has it.
 
     Raises:
         GaitError: a model that is not translated, or keys that are not known, all of them named.
@@ -60,7 +64,8 @@ def recipe_from_opengait(content, path):
     recipe["optimizer"] = reader.take(
         "optimizer_cfg", solver="name", lr="learning_rate", momentum="momentum", weight_decay="weight_decay"
     )
-    recipe["schedule"] = reader.take("scheduler_cfg", milestones="milestones", gamma="gamma")
+    recipe["schedule"] = {"milestones": [20000, 40000, 60000]}
+    recipe["schedule"] |= reader.take("scheduler_cfg", milestones="milestones", gamma="gamma")
     if reader.get("scheduler_cfg", "scheduler", "MultiStepLR") != "MultiStepLR":
         reader.refuse("scheduler_cfg.scheduler", "MultiStepLR")
     recipe["train"] = _train(reader)
@@ -94,13 +99,21 @@ class _Reader:
                 raise GaitError(f"{self.path}: {name} should be a section with keys. Received: {found!r}")
         return found
 
-    def get(self, section, key, default=None):
+    def get(self, section, key, default):
+        """A key's value, of the type that ``default`` has."""
         self.taken.add(f"{section}.{key}")
-        return self.section(section).get(key, default)
+        value = self.section(section).get(key, default)
+        if type(value) is not type(default):
+            raise GaitError(
+                f"{self.path}: {section}.{key} must be of type {type(default).__name__}. Received: {value!r}"
+            )
+        return value
 
     def take(self, section, **names):
         """Those of the keys that are there, by our names."""
-        return {ours: self.get(section, key) for key, ours in names.items() if key in self.section(section)}
+        found = self.section(section)
+        self.taken |= {f"{section}.{key}" for key in names}
+        return {ours: found[key] for key, ours in names.items() if key in found}
 
     def refuse(self, key, known):
         section, _, name = key.rpartition(".")
@@ -129,15 +142,11 @@ def _dropped(name):
 
 
 def _model(reader):
-    name = reader.get("model_cfg", "model")
+    name = reader.get("model_cfg", "model", "Baseline")
     if name not in MODELS:
-        raise GaitError(
-            f"{reader.path}: model_cfg.model {name!r} is not translated. Translated are {', '.join(MODELS)}; "
-            "for the silhouette baselines take a recipe of configs/"
-        )
+        reader.refuse("model_cfg.model", f"one of {', '.join(MODELS)}")
     recipe = MODELS[name](reader)
     recipe["data"] |= reader.take("model_cfg.SeparateBNNecks", class_num="nclasses")
-    recipe["model"] |= reader.take("model_cfg", use_emb2="use_emb2")
     return recipe
 
 
@@ -146,7 +155,8 @@ def _deepgait(reader):
     return {
         "method": "skeletongait",
         "data": {"channels": ["limb", "joint"] if maps else ["silhouette"]},
-        "model": reader.take("model_cfg.Backbone", mode="mode", layers="layers", channels="channels"),
+        "model": reader.take("model_cfg.Backbone", mode="mode", layers="layers", channels="channels")
+        | reader.take("model_cfg", use_emb2="use_emb2"),
     }
 
 
@@ -154,22 +164,82 @@ def _plus_plus(reader):
     return {
         "method": "skeletongaitplusplus",
         "data": {"channels": ["limb", "joint", "silhouette"]},
-        "model": reader.take("model_cfg.Backbone", blocks="blocks", C="C"),
+        "model": reader.take("model_cfg.Backbone", blocks="blocks", C="C")
+        | reader.take("model_cfg", use_emb2="use_emb2"),
     }
 
 
-MODELS = {"DeepGaitV2": _deepgait, "SkeletonGaitPP": _plus_plus}
+def _baseline(method, model):
+    return {"method": method, "data": {"channels": ["silhouette"]}, "model": model}
+
+
+def _gaitset(reader):
+    widths = reader.get("model_cfg", "in_channels", [1, 32, 64, 128])
+    if widths[:1] != [1]:
+        reader.refuse("model_cfg.in_channels", "1, for silhouettes, and the widths of the stages")
+    return _baseline("gaitset", {"channels": widths[1:]} | _descriptors(reader))
+
+
+def _gaitpart(reader):
+    _check_backbone(reader, "Plain")
+    layers = reader.take("model_cfg.backbone_cfg", layers_cfg="backbone_layers")
+    return _baseline("gaitpart", layers | _descriptors(reader))
+
+
+def _gaitgl(reader):
+    channels = reader.get("model_cfg", "channels", [32, 64, 128])
+    count = 4 if reader.section("data_cfg").get("dataset_name") in DEEPER else 3
+    if len(channels) != count:
+        reader.refuse("model_cfg.channels", f"{count} widths, as OpenGait's net for this data set has,")
+    necks = bool(reader.section("model_cfg.SeparateBNNecks"))
+    recipe = _baseline("gaitgl", {"channels": channels, "bn_necks": necks})
+    recipe["data"] |= reader.take("model_cfg", class_num="nclasses")
+    return recipe
+
+
+def _gaitbase(reader):
+    _check_backbone(reader, "ResNet9")
+    names = ("block", "channels", "layers", "strides", "maxpool")
+    backbone = reader.take("model_cfg.backbone_cfg", **{name: name for name in names})
+    return _baseline("gaitbase", backbone | _descriptors(reader))
+
+
+def _check_backbone(reader, kind):
+    if reader.get("model_cfg.backbone_cfg", "type", kind) != kind:
+        reader.refuse("model_cfg.backbone_cfg.type", kind)
+
+
+def _descriptors(reader):
+    sizes = reader.take("model_cfg.SeparateFCs", out_channels="embedding_size")
+    return sizes | reader.take("model_cfg", bin_num="bins")
+
+
+MODELS = {
+    "DeepGaitV2": _deepgait,
+    "SkeletonGaitPP": _plus_plus,
+    "GaitSet": _gaitset,
+    "GaitPart": _gaitpart,
+    "GaitGL": _gaitgl,
+    "Baseline": _gaitbase,
+}
 
 
 def _losses(reader):
     reader.taken.add("loss_cfg")
-    entries = reader.content.get("loss_cfg") or []
+    entries = reader.content.get("loss_cfg") or [{"type": "TripletLoss"}]
     found = {"cross_weight": 0.0}
-    for entry in entries if isinstance(entries, list) else [entries]:
-        kind = entry.get("type")
-        names = LOSSES.get(kind)
-        if names is None:
-            raise GaitError(f"{reader.path}: loss_cfg has {kind!r}; trained here are {', '.join(LOSSES)}")
+    entries = _typed(reader, "loss_cfg", entries if isinstance(entries, list) else [entries])
+    kinds = [entry["type"] for entry in entries]
+    unknown = [kind for kind in kinds if kind not in LOSSES]
+    if unknown:
+        raise GaitError(f"{reader.path}: loss_cfg has {unknown[0]!r}; trained here are {', '.join(LOSSES)}")
+    if "TripletLoss" not in kinds or len(set(kinds)) < len(kinds):
+        raise GaitError(
+            f"{reader.path}: loss_cfg must have one TripletLoss, and may have one CrossEntropyLoss. "
+            f"Received: {', '.join(kinds)}"
+        )
+    for entry, kind in zip(entries, kinds, strict=True):
+        names = LOSSES[kind]
         weight = entry.get("loss_term_weight", entry.get("loss_term_weights", 1.0))
         if kind == "TripletLoss" and weight != 1:
             raise GaitError(f"{reader.path}: the triplet loss has the weight 1 here. Received: {weight!r}")
@@ -190,16 +260,27 @@ def _losses(reader):
 LOSSES = {"TripletLoss": {"margin": "margin"}, "CrossEntropyLoss": {"scale": "scale"}}
 
 
+def _typed(reader, name, entries):
+    """A list's entries, each with keys and a ``type``."""
+    for entry in entries if isinstance(entries, list) else [entries]:
+        if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
+            raise GaitError(f"{reader.path}: {name} should list keys, each with a type. Received: {entry!r}")
+    return entries
+
+
 def _train(reader):
-    found = reader.take("trainer_cfg", enable_float16="mixed_precision", save_name="prefix")
+    found = {"mixed_precision": True}
+    found |= reader.take("trainer_cfg", enable_float16="mixed_precision", save_name="prefix")
     total, save = (
         reader.get("trainer_cfg", key, n) for key, n in (("total_iter", 80000), ("save_iter", 2000))
     )
+    if total < 1 or save < 1:
+        raise GaitError(f"{reader.path}: trainer_cfg.total_iter and save_iter must be positive")
     steps = math.gcd(total, save, STEPS)
     found |= {"iterations": total, "steps_per_epoch": steps, "save_epoch": save // steps}
     if reader.get("trainer_cfg", "fix_BN", False):
         reader.refuse("trainer_cfg.fix_BN", "false")
-    hint = reader.get("trainer_cfg", "restore_hint", 0)
+    hint = reader.take("trainer_cfg", restore_hint="hint").get("hint")
     if isinstance(hint, str):
         found["init_net"] = hint
     elif hint:
@@ -222,28 +303,34 @@ def _sampler(reader):
     size = reader.get(section, "batch_size", [8, 16])
     if lengths not in ("fixed", "unfixed") or order not in ("ordered", "unordered"):
         reader.refuse(f"{section}.sample_type", "fixed or unfixed, and ordered or unordered")
-    if not isinstance(size, list) or len(size) != 2:
+    if len(size) != 2:
         reader.refuse(f"{section}.batch_size", "[subjects, sequences of each]")
+    if order == "ordered" and "skip" not in found:
+        raise GaitError(f"{reader.path}: {section}.frames_skip_num is missing, which {order} frames need")
     return found | {"p": size[0], "k": size[1], "lengths": lengths, "order": order}
 
 
 def _augmentation(reader):
-    transforms = reader.get("trainer_cfg", "transform", [])
-    steps = [step for entry in transforms for step in entry.get("trf_cfg", [entry])]
+    name = "trainer_cfg.transform"
+    entries = _typed(reader, name, reader.get("trainer_cfg", "transform", []))
+    steps = [step for entry in entries for step in _typed(reader, name, entry.get("trf_cfg", [entry]))]
     found = {}
     for step in steps:
-        kind = step.get("type")
-        if kind in CUTS:
-            continue
-        if kind not in AUGMENTATIONS:
-            raise GaitError(
-                f"{reader.path}: transform {kind!r} is not known here. Known: "
-                f"{', '.join([*CUTS, *AUGMENTATIONS])}"
-            )
-        unknown = sorted(set(step) - {"type", "prob"} - ({"degree"} if kind == "RandomRotate" else set()))
+        kind = step["type"]
+        if kind not in ORDER:
+            raise GaitError(f"{reader.path}: transform {kind!r} is not known here. Known: {', '.join(ORDER)}")
+        allowed = {"type"} | ({"prob"} if kind in AUGMENTATIONS else set())
+        unknown = sorted(set(step) - allowed - ({"degree"} if kind == "RandomRotate" else set()))
         if unknown:
             raise GaitError(f"{reader.path}: {kind} has keys that are not known here: {', '.join(unknown)}")
-        found[AUGMENTATIONS[kind]] = step.get("prob", 0.5)
+        if kind in AUGMENTATIONS:
+            found[AUGMENTATIONS[kind]] = step.get("prob", 0.5)
         if "degree" in step:
             found["rotate_degree"] = step["degree"]
+    kinds = [step["type"] for step in steps]
+    if kinds != sorted(set(kinds), key=ORDER.index):
+        raise GaitError(
+            f"{reader.path}: transforms are done here in the order {', '.join(ORDER)}, each once. Received: "
+            f"{', '.join(kinds)}"
+        )
     return found

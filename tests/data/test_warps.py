@@ -116,6 +116,16 @@ def test_frames_warped_together_are_as_warped_alone(dtype, channels):
         assert np.abs(together[i].astype(float) - alone).max() < 8
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("size", [64, 128])
+def test_a_warp_of_one_frame_is_that_of_many(channels, size):
+    frame = (RNG.random((1, size, size, channels)) > 0.5).astype(np.float32)  # hard edges
+    many = np.tile(frame, (5, 1, 1, 1))
+    np.testing.assert_array_equal(rotate(frame, 7.3), rotate(many, 7.3)[:1])
+    corners = (3, size - 7, 8, size - 2)
+    np.testing.assert_array_equal(perspective(frame, corners), perspective(many, corners)[:1])
+
+
 def test_offsets_of_the_quadrilateral_lie_in_the_outer_columns():
     drawn = np.array([draw_corners(64, RNG) for _ in range(300)])
     assert (drawn.min(axis=0) == [0, 54, 0, 54]).all()

@@ -67,6 +67,24 @@ def test_a_recipe_file_is_used_and_the_command_line_wins(train, tmp_path, monkey
 
 
 @pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["--sampler.p", 7], 7),  # after `QUICK`
+        (["--sampler.p", 7, "--p", 4], 4),
+        (["--p=4", "--sampler.p=7"], 7),
+        (["--p", 4, "--sampler.p", 7, "--sampler.p", 3], 3),
+    ],
+)
+def test_the_later_of_two_flags_for_one_key_counts(train, tmp_path, monkeypatch, flags, expected):
+    from keras_gait.training import supervised
+
+    recipes = []
+    monkeypatch.setattr(supervised, "train", lambda recipe: recipes.append(recipe) or tmp_path)
+    assert train(*flags).code == 0
+    assert recipes[0]["sampler"]["p"] == expected
+
+
+@pytest.mark.parametrize(
     ("flags", "message"),
     [
         (["--datadirr", "x"], "unknown argument '--datadirr'"),

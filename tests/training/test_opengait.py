@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from keras_gait.checkpoints import load_model
+from keras_gait.checkpoints.opengait import published_variables
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.data.writer import Sequence, write_dataset
 from keras_gait.errors import GaitError
+from keras_gait.files import FINAL_MODEL
 from keras_gait.models import SkeletonGait
 from keras_gait.training import checkpointing, opengait, supervised
 from keras_gait.training.devices import distribute
@@ -253,3 +255,27 @@ def test_a_checkpoint_of_another_width_is_refused(recipe, dataset, tmp_path):
     source = SkeletonGait(nclasses=4, mode="2d", channels=(3, 3, 4, 4))
     with pytest.raises(GaitError, match=r"another size: layer0.*/kernel \(3, 3, 2, 3\) instead of"):
         start_from(recipe, dataset, source, tmp_path)
+
+
+def test_a_run_starts_from_published_weights(recipe, dataset, tmp_path):
+    source = SkeletonGait(nclasses=4, mode="2d", channels=(2, 3, 4, 4))
+    path = tmp_path / "published.npz"
+    np.savez(path, **{p.name: _as_published(p) for p in published_variables(source)})
+    folder = supervised.train(recipe(**{"train.init_net": str(path), "optimizer.learning_rate": 0.0}))
+    ours, theirs = (
+        {w.path: w for w in m.trainable_weights} for m in (load_model(folder / FINAL_MODEL), source)
+    )
+    for name, weight in theirs.items():
+        np.testing.assert_array_equal(ours[name], weight)
+
+
+def _as_published(published):
+    array = checkpointing.to_numpy(published.variable)
+    if published.parts:
+        return array.reshape(published.parts, -1).T.ravel()
+    return array.transpose(np.argsort(published.axes))
+
+
+def test_a_run_that_runs_away_ends_with_one_line(recipe):
+    with pytest.raises(GaitError, match=r"the loss became infinite or NaN; .* Lower --lr"):
+        supervised.train(recipe(**{"optimizer.learning_rate": 1e30}))
