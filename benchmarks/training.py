@@ -1,11 +1,11 @@
 """What a training step costs, and whether it waits for its input, on the backend of ``KERAS_BACKEND``.
 
-    python benchmarks/training.py --model_size small
-    KERAS_BACKEND=jax python benchmarks/training.py
+    python benchmarks/training.py
+    KERAS_BACKEND=jax python benchmarks/training.py --config configs/skeletongait/ccpg.yaml --p 2 --k 2
 
-The step against the forward pass (the published grouped convolutions took 300 times the forward pass on a
-CPU), steps and embedded clips a second, and the share of time that ``fit``'s batches are waited for. Prints
-one JSON line per figure.
+The step against the forward pass (the published grouped convolutions of AttenGait took 300 times the forward
+pass on a CPU), steps and embedded clips a second, and the share of time that ``fit``'s batches are waited
+for: model, losses, optimizer, clips and augmentation are those of a recipe. Prints one JSON line per figure.
 """
 
 import argparse
@@ -13,17 +13,46 @@ import json
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
-from input_pipeline import SUBJECTS, write_both
 from timing import shortest
 
-from keras_gait.data.pipeline import ClipBatches
-from keras_gait.data.sampling import ClipSampling, PKSampler
-from keras_gait.losses import BatchAllTriplet, PartsCrossentropy
-from keras_gait.models import AttenGait
+from keras_gait.data.opening import open_dataset
+from keras_gait.data.writer import Sequence, write_dataset
+from keras_gait.training.recipes import load_recipe
+from keras_gait.training.supervised import make_model, way_of
+
+SUBJECTS, TAKES, LENGTH, SIZE = 16, 4, 60, 64
+COLOURS = ("red", "green", "blue")
+
+
+def load_clip(channels, seed):
+    """Frames of one made-up sequence, in large patches; the writer's ``load``."""
+    rng = np.random.default_rng(int(Path(seed).name))
+    return rng.integers(0, 256, (LENGTH, 8, 8, channels), np.uint8).repeat(8, axis=1).repeat(8, axis=2), []
+
+
+def write_set(folder, channels):
+    """A data set of `SUBJECTS` with these channels."""
+    sequences = []
+    for i in range(SUBJECTS * TAKES):
+        source = folder / "seeds" / str(i)
+        source.mkdir(parents=True)
+        sequences.append(Sequence(f"{i // TAKES:03d}", "nm", "090", f"{i % TAKES:02d}", str(source)))
+    write_dataset(
+        folder / "set",
+        sequences,
+        partial(load_clip, len(channels)),
+        modality="random",
+        source="random",
+        split="train",
+        frame_shape=(SIZE, SIZE, len(channels)),
+        channels=channels,
+    )
+    return open_dataset(folder / "set")
 
 
 def waiting_share(model, batches, steps):
@@ -46,32 +75,25 @@ def _arrays(batch):
 
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model_size", default="small", choices=("small", "medium", "large"))
+    parser.add_argument("--config", default="configs/attengait/casiab.yaml", help="recipe")
     parser.add_argument("--p", type=int, default=2)
     parser.add_argument("--k", type=int, default=2)
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args(argv)
-    model = AttenGait(
-        SUBJECTS,
-        model_size=args.model_size,
-        combined_output_length=32,
-        split_crossentropy=True,
-        softmax_attention=True,
-        attention_drop_rate=0.1,
-        weight_decay=1e-5,
-    )
-    model.compile("adam", loss={"embeddings": BatchAllTriplet(), "logits": PartsCrossentropy()})
+    sampler = {f"sampler.{key}": getattr(args, key) for key in ("p", "k", "frames")}
+    recipe = load_recipe(args.config, sampler)
+    channels = tuple(recipe["data"].get("channels") or COLOURS)
+    way = way_of(recipe)
     with tempfile.TemporaryDirectory() as folder:
-        dataset, _ = write_both(Path(folder))
-        sampler = PKSampler(dataset.labels, args.p, args.k, seed=0)
-        batches = ClipBatches(
-            dataset, dataset.labels, SUBJECTS, sampler, ClipSampling(args.frames), mixing={}
-        )
-        clips, labels, targets = batches[0]
+        batches = way.make_batches(recipe, write_set(Path(folder), channels))
+        model = make_model(recipe, batches.dataset, SUBJECTS)
+        batches.label_outputs = tuple(name for name in model.output if name != "logits")
+        steps = way.steps_per_epoch(recipe, batches)
+        way.make_compiler(recipe, model, batches.sampler, steps)(recipe["losses"]["cross_weight"])
+        clips, wanted = _arrays(next(iter(batches.to_tf_data())))
         calls = args.repeats + 1  # the first compiles
-        forward = shortest(lambda: model.predict_on_batch(clips), calls)
-        wanted = {"embeddings": labels, "logits": targets}
+        forward = shortest(lambda: model.encoder.predict_on_batch(clips), calls)
         step = shortest(lambda: model.train_on_batch(clips, wanted), calls)
         share = waiting_share(model, batches, 2 * args.repeats)
     figures = {
@@ -80,10 +102,10 @@ def main(argv):
         "clips embedded a second": len(clips) / forward,
         "share of time waiting for input": share,
     }
-    setting = {"backend": keras.backend.backend(), "clips": np.shape(clips)[0], "frames": args.frames}
+    setting = {"backend": keras.backend.backend(), "clips": len(clips), "frames": args.frames}
     for figure, value in figures.items():
         line = {"benchmark": "training", "figure": figure, "value": round(value, 4)}
-        print(json.dumps(line | setting | {"model_size": args.model_size}))
+        print(json.dumps(line | setting | {"config": args.config}))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ RUNS = {  # benchmark -> its smallest arguments, its figures
             "pixels that differ",
         ),
     ),
-    "training": ("--p 2 --k 1 --frames 16 --repeats 1", TIMED),
+    "training": (f"--config {ROOT}/configs/attengait/casiab.yaml --p 2 --k 1 --frames 16 --repeats 1", TIMED),
 }
 
 
