@@ -60,6 +60,8 @@ class BatchAllTriplet(keras.losses.Loss):
             as many devices compute, each with its own block.
         state: a `MarginState` for margins that grow by 0.1 where a part had no active triplet in 100 calls;
             not with ``soft``.
+        positives: the most samples that a subject has in a batch, where that is known: the same value from
+            ``n x positives x n`` instead of ``n x n x n`` terms a part.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class BatchAllTriplet(keras.losses.Loss):
         normalise=None,
         blocks=1,
         state=None,
+        positives=None,
         name="batch_all_triplet",
         **kwargs,
     ):
@@ -86,6 +89,7 @@ class BatchAllTriplet(keras.losses.Loss):
         self.normalise = normalise
         self.blocks = blocks
         self.state = state
+        self.positives = positives
 
     def call(self, y_true, y_pred):
         return self.per_part(y_true, y_pred)
@@ -102,7 +106,7 @@ class BatchAllTriplet(keras.losses.Loss):
         """Every triplet's loss and every pair's distance.
 
         Returns ``(blocks, parts, n, n, n)`` by anchor, positive and negative, 0 where labels make no triplet,
-        and ``(blocks, parts, n, n)``, with n samples a block.
+        and ``(blocks, parts, n, n)``, with n samples a block; as many positives as there may be.
         """
         _, parts, channels = embeddings.shape
         x = ops.reshape(ops.cast(embeddings, "float32"), (self.blocks, -1, parts, channels))
@@ -112,9 +116,14 @@ class BatchAllTriplet(keras.losses.Loss):
         distances = pairwise_distances(x)
         labels = ops.reshape(labels, (self.blocks, 1, -1))
         same = labels[..., :, None] == labels[..., None, :]
-        valid = ops.logical_and(same[..., :, None], ops.logical_not(same)[..., None, :])
+        to_positives, positive = distances, same
+        if self.positives:
+            places = ops.top_k(ops.cast(same, "float32"), self.positives)[1]
+            positive = ops.take_along_axis(same, places, axis=-1)
+            to_positives = ops.take_along_axis(distances, ops.tile(places, (1, parts, 1, 1)), axis=-1)
+        valid = ops.logical_and(positive[..., :, None], ops.logical_not(same)[..., None, :])
 
-        gaps = distances[..., :, None] - distances[..., None, :]
+        gaps = to_positives[..., :, None] - distances[..., None, :]
         if self.soft:
             terms = ops.softplus(gaps)
         elif self.state is None:
@@ -129,6 +138,7 @@ class BatchAllTriplet(keras.losses.Loss):
             "soft": self.soft,
             "normalise": self.normalise,
             "blocks": self.blocks,
+            "positives": self.positives,
         }
 
 
