@@ -15,6 +15,7 @@ MAX_CHANNELS = 128  # of an OpenCV 5 image (512 in OpenCV 4); more are taken for
 # OpenCV 5 warps images of so many channels by exact coordinates, all others, and OpenCV 4 all, by 1/32 pixel
 EXACT_CHANNELS = (1, 3, 4)
 PERSPECTIVE_WIDTH = 44  # frames narrower than this have no room for `perspective`
+STEPS = ("perspective", "affine", "flip", "rotate", "erasing")  # of `SequenceAugmentation`, in their order
 ERASED_AREA, ERASED_RATIO, ERASING_TRIES = (0.05, 0.2), 0.3, 100
 
 
@@ -117,7 +118,12 @@ class SequenceAugmentation:
     published_centre: bool = True
 
     def check(self, width):
-        """Refuse raw frames of a width that the settings cannot take."""
+        """Refuse what is no probability, and raw frames of a width that the settings cannot take."""
+        for name in STEPS:
+            if not 0 <= getattr(self, name) <= 1:
+                raise GaitError(
+                    f"augmentation.{name} must be a probability from 0 to 1. Received: {getattr(self, name)}"
+                )
         if self.perspective and width < PERSPECTIVE_WIDTH:
             raise GaitError(
                 f"augmentation.perspective needs frames {PERSPECTIVE_WIDTH} or more columns wide. Received: "
@@ -126,7 +132,7 @@ class SequenceAugmentation:
 
     def __call__(self, frames, rng):
         """``(n, height, any width, channels) -> (n, height, width, channels)``."""
-        chance = dict(zip(("perspective", "affine", "flip", "rotate", "erasing"), rng.random(5), strict=True))
+        chance = dict(zip(STEPS, rng.random(5), strict=True))
         if chance["perspective"] < self.perspective:
             frames = perspective(frames, draw_corners(frames.shape[2], rng))
         frames = centre_columns(frames, self.width)

@@ -183,3 +183,10 @@ def test_perspective_has_no_room_in_frames_narrower_than_44():
     SequenceAugmentation(22).check(22)
     with pytest.raises(GaitError, match=r"44 or more columns wide\. Received: 43"):
         SequenceAugmentation(43, perspective=0.2).check(43)
+
+
+@pytest.mark.parametrize("chance", [20.0, -0.1, float("nan")])
+@pytest.mark.parametrize("name", SURE)
+def test_what_is_no_probability_is_refused(name, chance):
+    with pytest.raises(GaitError, match=rf"augmentation\.{name} must be a probability from 0 to 1"):
+        SequenceAugmentation(44, **{name: chance}).check(64)
