@@ -60,8 +60,6 @@ class BatchAllTriplet(keras.losses.Loss):
             as many devices compute, each with its own block.
         state: a `MarginState` for margins that grow by 0.1 where a part had no active triplet in 100 calls;
             not with ``soft``.
-        positives: the most samples that a subject has in a batch, where that is known: the same value from
-            ``n x positives x n`` instead of ``n x n x n`` terms a part.
     """
 
     def __init__(
@@ -71,7 +69,6 @@ class BatchAllTriplet(keras.losses.Loss):
         normalise=None,
         blocks=1,
         state=None,
-        positives=None,
         name="batch_all_triplet",
         **kwargs,
     ):
@@ -89,7 +86,6 @@ class BatchAllTriplet(keras.losses.Loss):
         self.normalise = normalise
         self.blocks = blocks
         self.state = state
-        self.positives = positives
 
     def call(self, y_true, y_pred):
         return self.per_part(y_true, y_pred)
@@ -106,7 +102,7 @@ class BatchAllTriplet(keras.losses.Loss):
         """Every triplet's loss and every pair's distance.
 
         Returns ``(blocks, parts, n, n, n)`` by anchor, positive and negative, 0 where labels make no triplet,
-        and ``(blocks, parts, n, n)``, with n samples a block; as many positives as there may be.
+        and ``(blocks, parts, n, n)``, with n samples a block.
         """
         _, parts, channels = embeddings.shape
         x = ops.reshape(ops.cast(embeddings, "float32"), (self.blocks, -1, parts, channels))
@@ -116,14 +112,9 @@ class BatchAllTriplet(keras.losses.Loss):
         distances = pairwise_distances(x)
         labels = ops.reshape(labels, (self.blocks, 1, -1))
         same = labels[..., :, None] == labels[..., None, :]
-        to_positives, positive = distances, same
-        if self.positives:
-            places = ops.top_k(ops.cast(same, "float32"), self.positives)[1]
-            positive = ops.take_along_axis(same, places, axis=-1)
-            to_positives = ops.take_along_axis(distances, ops.tile(places, (1, parts, 1, 1)), axis=-1)
-        valid = ops.logical_and(positive[..., :, None], ops.logical_not(same)[..., None, :])
+        valid = ops.logical_and(same[..., :, None], ops.logical_not(same)[..., None, :])
 
-        gaps = to_positives[..., :, None] - distances[..., None, :]
+        gaps = distances[..., :, None] - distances[..., None, :]
         if self.soft:
             terms = ops.softplus(gaps)
         elif self.state is None:
@@ -138,7 +129,6 @@ class BatchAllTriplet(keras.losses.Loss):
             "soft": self.soft,
             "normalise": self.normalise,
             "blocks": self.blocks,
-            "positives": self.positives,
         }
 
 

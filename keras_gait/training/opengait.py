@@ -108,10 +108,9 @@ def make_compiler(recipe, model, sampler, steps):
     share_batches(model, max(1, recipe["train"]["multi_gpu"]))
     optimizer = make_coupled_optimizer(recipe["optimizer"], recipe["schedule"])
     name = triplet_output(model)
-    triplet = BatchTriplet(losses["margin"], positives=recipe["sampler"]["k"])
 
     def compile_phase(cross_weight):
-        functions, weights, metrics = {name: triplet}, {name: 1.0}, None
+        functions, weights, metrics = {name: BatchTriplet(losses["margin"])}, {name: 1.0}, None
         if model.nclasses:
             functions["logits"] = PartsCrossentropy(
                 scale=losses["scale"], label_smoothing=losses["smoothing"]

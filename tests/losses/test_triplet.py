@@ -47,17 +47,6 @@ def test_the_order_of_the_samples_does_not_matter():
     assert values(BatchAllTriplet(3.0), LABELS[order], LINE[order]) == pytest.approx([5 / 4])
 
 
-@pytest.mark.parametrize("soft", [False, True])
-def test_a_bound_on_the_positives_changes_memory_alone(soft):
-    labels = np.array([3, 1, 3, 2, 3, 1, 5, 3])  # one to four samples, in no order
-    x = np.random.default_rng(0).normal(size=(8, 3, 5))
-    plain, bounded = BatchAllTriplet(0.2, soft), BatchAllTriplet(0.2, soft, positives=4)
-    assert values(bounded, labels, x) == pytest.approx(values(plain, labels, x), rel=1e-5)
-    np.testing.assert_allclose(slope(bounded, labels, x), slope(plain, labels, x), atol=1e-5)
-    terms, _ = bounded.triplets(ops.convert_to_tensor(labels), ops.convert_to_tensor(x))
-    assert terms.shape == (1, 3, 8, 4, 8)
-
-
 def test_every_part_has_its_own_triplets_and_the_loss_is_their_mean():
     parts = np.concatenate([LINE, 100 * LINE], axis=1)
     assert values(BatchAllTriplet(2.0), LABELS, parts) == pytest.approx([1.0, 0.0])

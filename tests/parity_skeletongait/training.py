@@ -95,9 +95,9 @@ def _recipe(config):
 def train_step(meta, inputs, path):
     """As `supervised.train` runs its steps; ``embed_1`` is what the triplets are made of."""
     config = meta["config"]
+    recipe = _recipe(config)
     clips = np.rint(np.moveaxis(inputs["maps"], 2, -1) * np.float32(255))  # they are k / 255
     labels = inputs["labels"].astype(np.int32)
-    recipe = _recipe(config) | {"sampler": {"k": int(np.bincount(labels).max())}}
     use_emb2 = config["model_cfg"].get("use_emb2", False)
     model = model_from_state(reader.state(meta), use_emb2=use_emb2, frame_shape=clips.shape[2:])
     opengait.make_compiler(recipe, model, None, None)(recipe["losses"]["cross_weight"])
