@@ -260,7 +260,7 @@ def test_a_run_that_goes_on_needs_neither_its_first_weights_nor_the_mean_again(
         with pytest.raises(KilledError):
             supervised.train(recipe)
     source.unlink()
-    monkeypatch.setattr(supervised, "mean_frame", None)
+    monkeypatch.setattr(attengait, "mean_frame", None)
     assert (supervised.train(recipe) / "model-final.keras").is_file()
 
 
