@@ -72,8 +72,7 @@ def measure(kind, metric, k, probes, gallery, sample, results):
     gallery_set, probe_set = make(kind, subjects, probes, gallery)
     names = np.arange(gallery + probes) % subjects
     known, asked = (
-        SimpleNamespace(subject=part, view=np.full(len(part), ""))
-        for part in np.split(names, [gallery])
+        SimpleNamespace(subject=part, view=np.full(len(part), "")) for part in np.split(names, [gallery])
     )
     flat = gallery_set.reshape(gallery, -1)
     chosen = np.linspace(0, probes - 1, min(sample, probes)).astype(int)
