@@ -68,7 +68,8 @@ def main(argv):
         try:
             verdict, share, remark = check(path)
         except Exception as error:  # one broken fixture must not hide the others
-            verdict, share, remark = "differs", float("inf"), f"{type(error).__name__}: {error}"
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            verdict, share, remark = "differs", float("inf"), reason
         matched += verdict == "matched"
         print(f"{verdict:13s} {share:9.3g} of tolerance  {path.stem}  ({remark})", flush=True)
     print(f"{matched} of {len(files)} fixtures matched")
