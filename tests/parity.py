@@ -12,10 +12,16 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import parity_attengait
+import parity_gaitgraph2
 import parity_skeletongait
 from fixtures import reader
 
-SYSTEMS = {"OpenGait": parity_skeletongait.FAMILIES}  # by a word in a fixture's source; else AttenGait
+# by a word in a fixture's source; else AttenGait
+SYSTEMS = {
+    "OpenGait": parity_skeletongait.FAMILIES,
+    "GaitGraph": parity_gaitgraph2.FAMILIES,
+    "pytorch-metric-learning": parity_gaitgraph2.FAMILIES,
+}
 
 
 def family(name, source):

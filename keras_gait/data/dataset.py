@@ -27,8 +27,8 @@ _HEAD_READ = 2048  # bytes that hold a record's head and all its features but th
 class GaitDataset:
     """Sequences of frames with their labels; an immutable view on files.
 
-    Attributes: ``path``, ``name``, ``info`` (the dict of ``dataset.json``), ``frame_shape`` (H, W, C),
-    ``dtype``, ``channels`` (the names of the C channels; empty where the set does not tell them),
+    Attributes: ``path``, ``name``, ``info`` (the dict of ``dataset.json``), ``frame_shape`` (H, W, C, or
+    joints, C for poses), ``dtype``, ``channels`` (the names of the C channels; empty where the set does not tell them),
     ``fingerprint`` (hex, of the index, of what the frames are made from and of the selection); per sequence
     ``subject``, ``condition``, ``view``, ``video`` (NumPy strings) and ``frames`` (int32).
 
@@ -55,7 +55,7 @@ class GaitDataset:
         self.channels = tuple(info.get("channels", ()))
         if planes is not None:
             self.channels = tuple(self.channels[plane] for plane in planes)
-            self.frame_shape = (*self.frame_shape[:2], len(planes))
+            self.frame_shape = (*self.frame_shape[:-1], len(planes))
         self._store = store
         self._rows = np.arange(len(self.frames)) if rows is None else rows
         self._planes = planes
@@ -119,7 +119,7 @@ class GaitDataset:
         return GaitDataset(self.path, self.info, index, self._store, digest, self._rows, planes)
 
     def read(self, i, start=0, count=None):
-        """``count`` frames of sequence ``i`` from ``start`` on (default: all): ``(count, H, W, C)``.
+        """``count`` frames of sequence ``i`` from ``start`` on (default: all): ``(count, *frame_shape)``.
 
         Safe to call from several threads. Raises GaitError where the record is cut off or its structure is
         damaged; the pixels of encoding ``raw`` are not checked.

@@ -1,7 +1,5 @@
 """Batch normalisation as the published networks count it, blind to frames that only fill a clip up."""
 
-import math
-
 import keras
 from keras import ops
 
@@ -13,23 +11,26 @@ class BatchNorm(keras.layers.Layer):
     """``gamma (x - mean) / sqrt(variance + epsilon) + beta`` over all axes but the last, shape kept.
 
     Unlike Keras's own: frames that are not ``present`` count nowhere, the running variance is updated with
-    the unbiased variance, and gamma starts N(1, 0.02). Statistics are float32 whatever the policy.
+    the unbiased variance. Statistics are float32 whatever the policy.
 
-    Called as ``bn(x)`` or ``bn(x, present)``, with ``x (batch, ..., channels)`` or, where ``present (batch,
-    frames)`` is given, ``(batch, frames, ..., channels)`` or ``(batch * frames, ..., channels)``.
+    Called as ``bn(x)`` or ``bn(x, present)``, with ``x (batch, ..., channels)`` (a graph's ``(batch, frames,
+    joints, channels)``, too) or, where ``present (batch, frames)`` is given, ``(batch, frames, ...,
+    channels)`` or ``(batch * frames, ..., channels)``.
 
     Args:
         epsilon: added to the variance.
         momentum: share of the running statistics that a step keeps.
         synchronized: take the statistics over all replicas of a TensorFlow strategy. On JAX a batch is one
             array however many devices hold it, so there it is so anyway.
+        gamma_initializer: name of gamma's initializer, "ones" or "zeros"; "spread" is N(1, 0.02), OpenGait's.
     """
 
-    def __init__(self, epsilon=1e-5, momentum=0.9, synchronized=True, **kwargs):
+    def __init__(self, epsilon=1e-5, momentum=0.9, synchronized=True, gamma_initializer="spread", **kwargs):
         super().__init__(**kwargs)
         self.epsilon = epsilon
         self.momentum = momentum
         self.synchronized = synchronized
+        self.gamma_initializer = gamma_initializer
         self.replicas = 1  # that share a batch: the training says so, where statistics are synchronized
 
     def build(self, x_shape, present_shape=None):
@@ -43,7 +44,9 @@ class BatchNorm(keras.layers.Layer):
                 autocast=False,
             )
 
-        self.gamma = add("gamma", keras.initializers.RandomNormal(1.0, 0.02), True)
+        spread = self.gamma_initializer == "spread"
+        start = keras.initializers.RandomNormal(1.0, 0.02) if spread else self.gamma_initializer
+        self.gamma = add("gamma", start, True)
         self.beta = add("beta", "zeros", True)
         self.moving_mean = add("moving_mean", "zeros", False)
         self.moving_variance = add("moving_variance", "ones", False)
@@ -68,10 +71,8 @@ class BatchNorm(keras.layers.Layer):
         mean = self._mean(weights * _mean_of_frames(constant))
         variance = self._mean(weights * _mean_of_frames(ops.square(constant - mean)))
         frames = ops.cast(ops.shape(counts)[0], "float32") * share * self.replicas
-        self._update(mean, variance, frames * math.prod(maps.shape[1:3]))
-        normal = self._by_statistics(maps, mean, variance, weights)
-        clips = (-1, ops.shape(x)[1]) if len(x.shape) == 5 else (-1,)
-        return ops.reshape(normal, (*clips, *x.shape[len(clips) :]))
+        self._update(mean, variance, frames * _positions(maps))
+        return ops.reshape(self._by_statistics(maps, mean, variance, weights), ops.shape(x))
 
     def _by_statistics(self, maps, mean, variance, weights):
         """``maps`` normalised, with the gradient in closed form (Ioffe and Szegedy, 2015, section 3).
@@ -91,7 +92,7 @@ class BatchNorm(keras.layers.Layer):
                 plain, steep = _mean_of_frames(slope), _mean_of_frames(slope * normal)
                 shift = self._mean(plain) + normal * self._mean(steep)
                 inward = scale * (slope - weights[:, None, None] * shift)
-                positions = math.prod(maps.shape[1:3])
+                positions = _positions(maps)
                 return inward, ops.sum(steep, axis=0) * positions, ops.sum(plain, axis=0) * positions
 
             return maps * scale + (beta - mean * scale), gradient
@@ -117,7 +118,14 @@ class BatchNorm(keras.layers.Layer):
             "epsilon": self.epsilon,
             "momentum": self.momentum,
             "synchronized": self.synchronized,
+            "gamma_initializer": self.gamma_initializer,
         }
+
+
+def _positions(maps):
+    """Height times width of ``(frames, height, width, channels)``, which may not be known beforehand."""
+    _, height, width, _ = ops.shape(maps)
+    return ops.cast(height * width, "float32")
 
 
 def _mean_of_frames(maps):

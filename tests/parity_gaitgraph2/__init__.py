@@ -1,0 +1,12 @@
+"""How each family of GaitGraph and GaitGraph2 fixtures is computed here."""
+
+from parity_gaitgraph2 import data, evaluation, graphs, losses, models, training
+
+FAMILIES = (
+    graphs.FAMILIES
+    | data.FAMILIES
+    | models.FAMILIES
+    | losses.FAMILIES
+    | training.FAMILIES
+    | evaluation.FAMILIES
+)

@@ -1,0 +1,3 @@
+"""How the fixtures of pose files are computed (see `parity_gaitgraph2`)."""
+
+FAMILIES = {}

@@ -1,0 +1,3 @@
+"""How the fixtures of evaluation tables and activations are computed (see `parity_gaitgraph2`)."""
+
+FAMILIES = {}

@@ -1,0 +1,3 @@
+"""How the fixtures of networks and test-time augmentation are computed (see `parity_gaitgraph2`)."""
+
+FAMILIES = {}
