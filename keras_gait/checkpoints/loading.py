@@ -8,8 +8,8 @@ import h5py
 import keras
 
 from keras_gait.checkpoints.attengait import attengait_from_weights
+from keras_gait.checkpoints.by_name import model_from_state
 from keras_gait.checkpoints.legacy_hdf5 import read_weights
-from keras_gait.checkpoints.opengait import model_from_state
 from keras_gait.errors import DAMAGED_HDF5, GaitError
 
 OPENGAIT = (".pt", ".pth", ".npz")  # endings of weights by OpenGait's names

@@ -28,7 +28,8 @@ class GaitDataset:
     """Sequences of frames with their labels; an immutable view on files.
 
     Attributes: ``path``, ``name``, ``info`` (the dict of ``dataset.json``), ``frame_shape`` (H, W, C, or
-    joints, C for poses), ``dtype``, ``channels`` (the names of the C channels; empty where the set does not tell them),
+    joints, C for poses), ``dtype``, ``channels`` (the names of the C channels; empty where the set does not
+    tell them),
     ``fingerprint`` (hex, of the index, of what the frames are made from and of the selection); per sequence
     ``subject``, ``condition``, ``view``, ``video`` (NumPy strings) and ``frames`` (int32).
 

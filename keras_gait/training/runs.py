@@ -8,7 +8,8 @@ import yaml
 from keras_gait.errors import GaitError
 from keras_gait.files import FINAL_MODEL, RECIPE_FILE, write_whole, written_whole
 from keras_gait.training.checkpointing import STATE_FILE
-from keras_gait.training.recipes import differences, is_opengait, save_recipe
+from keras_gait.training.recipes import differences, save_recipe
+from keras_gait.training.settings import METHODS
 
 DATA_FILE = "data.json"  # which data set the run learns from
 # May differ between two starts of one run.
@@ -16,11 +17,11 @@ FREE = ("train.verbose", "train.save_epoch", "train.experdir", "data.datadir", "
 
 
 def run_name(recipe, classes, batch):
-    """The folder's name, as AttenGait's ``train.py`` builds it; a short one in OpenGait's way of training.
+    """The folder's name, as AttenGait's ``train.py`` builds it; a short one in the other ways of training.
 
     It leaves much out (margin, epochs, ...): `open_run` compares the whole recipe.
     """
-    if is_opengait(recipe):
+    if METHODS[recipe["method"]].way != "attengait":
         return _short_name(recipe, classes)
     model, losses, optimizer = recipe["model"], recipe["losses"], recipe["optimizer"]
     replicas = max(1, recipe["train"]["multi_gpu"])
@@ -45,7 +46,8 @@ def _short_name(recipe, classes):
     sampler, prefix = recipe["sampler"], recipe["train"]["prefix"]
     number = f"N{classes:05d}" if classes > 999 else f"N{classes:03d}"
     rate = f"lr{recipe['optimizer']['learning_rate']:g}"
-    parts = [recipe["method"], number, f"p{sampler['p']}k{sampler['k']}", rate]
+    batch = f"p{sampler['p']}k{sampler['k']}" if sampler.get("pk", True) else f"bs{sampler['batch_size']}"
+    parts = [recipe["method"], number, batch, rate]
     return "_".join([prefix] * bool(prefix) + parts)
 
 

@@ -24,13 +24,16 @@ from keras_gait.training.checkpointing import (
     save_state,
 )
 from keras_gait.training.devices import distribute, half_precision_policy
-from keras_gait.training.recipes import is_opengait, model_class
+from keras_gait.training.recipes import model_class
 from keras_gait.training.runs import FINAL_MODEL, is_complete, open_run, run_name
+from keras_gait.training.settings import METHODS
+
+WAYS = {"attengait": attengait, "opengait": opengait}
 
 
 def way_of(recipe):
     """The module that says how a recipe's system is trained."""
-    return opengait if is_opengait(recipe) else attengait
+    return WAYS[METHODS[recipe["method"]].way]
 
 
 def train(recipe):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fixtures import reader
 
-from keras_gait.checkpoints.opengait import model_from_state
+from keras_gait.checkpoints.by_name import model_from_state
 from keras_gait.errors import GaitError
 from keras_gait.models import GaitBase, GaitGL, GaitPart, GaitSet
 

@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 
 from keras_gait.checkpoints import load_model, load_state, model_from_state, read_state
-from keras_gait.checkpoints.opengait import published_variables
+from keras_gait.checkpoints.by_name import published_variables
 from keras_gait.errors import GaitError
 from keras_gait.models import SkeletonGait, SkeletonGaitPlusPlus
 

@@ -125,7 +125,7 @@ def test_an_unknown_protocol_of_a_recipe_is_refused(test_py, write, place):
 
 
 def test_published_weights_are_opened_by_their_recipe(command, write, place, monkeypatch):
-    from keras_gait.checkpoints.opengait import published_variables
+    from keras_gait.checkpoints.by_name import published_variables
     from keras_gait.models import SkeletonGait
 
     monkeypatch.chdir(place)

@@ -189,7 +189,7 @@ def test_a_wrong_use_leaves_nothing_that_stops_the_right_one(train, tmp_path):
 def test_a_record_cut_off_in_the_midst_of_training_is_one_line(train, tiny_sets, tmp_path):
     from keras_gait.data.opening import open_dataset
     from keras_gait.data.sampling import PKSampler
-    from keras_gait.training.recipes import SEED
+    from keras_gait.training.settings import SEED
 
     name = "tfimdb_tiny_N005_train_of30_64x64"
     copy = shutil.copytree(tiny_sets / name, tmp_path / name)

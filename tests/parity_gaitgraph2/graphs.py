@@ -1,3 +1,3 @@
-"""How the fixtures of joint graphs, transforms and branches of poses are computed (see `parity_gaitgraph2`)."""
+"""How the fixtures of joint graphs and pose transforms are computed (see `parity_gaitgraph2`)."""
 
 FAMILIES = {}

@@ -3,7 +3,7 @@
 import numpy as np
 from fixtures import reader
 
-from keras_gait.checkpoints.opengait import model_from_state
+from keras_gait.checkpoints.by_name import model_from_state
 from parity_skeletongait.models import published
 
 

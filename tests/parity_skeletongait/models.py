@@ -5,7 +5,7 @@ import numpy as np
 from fixtures import reader
 from keras import ops
 
-from keras_gait.checkpoints.opengait import load_state, model_from_state
+from keras_gait.checkpoints.by_name import load_state, model_from_state
 from keras_gait.data.opengait.sets import join_frames
 from keras_gait.layers import (
     CentreColumns,

@@ -4,7 +4,7 @@ import numpy as np
 from fixtures import reader
 from keras import ops
 
-from keras_gait.checkpoints.opengait import model_from_state, published_variables
+from keras_gait.checkpoints.by_name import model_from_state, published_variables
 from keras_gait.data import warps
 from keras_gait.losses import BatchAllTriplet
 from keras_gait.losses.triplet import triplet_statistics

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_gait.checkpoints import load_model
-from keras_gait.checkpoints.opengait import published_variables
+from keras_gait.checkpoints.by_name import published_variables
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.data.writer import Sequence, write_dataset
 from keras_gait.errors import GaitError

@@ -1,0 +1,175 @@
+"""What recipes can say: every key of every way of training, with its default, and what it may hold."""
+
+from types import MappingProxyType
+from typing import NamedTuple
+
+from keras_gait.evaluation.distances import METRICS
+
+SEED = 232323
+
+# What supervised training (triplet and cross-entropy on clips) can be told, with AttenGait's defaults.
+SUPERVISED = {
+    "method": "attengait",
+    "data": {
+        "datadir": None,
+        "nclasses": None,
+        "leave_out_views": False,
+        "cut": False,
+    },
+    "model": {},
+    "sampler": {
+        "pk": False,
+        "p": 8,
+        "k": 16,
+        "batch_size": 64,
+        "frames": 30,
+        "shuffled": False,
+        "varying_length": False,
+        "repeat": False,
+    },
+    "augmentation": {"mixup_rate": 0.25, "cutmix_rate": 0.25, "published": True},
+    "losses": {
+        "margin": 0.2,
+        "soft": False,
+        "normalise": None,
+        "adaptive": False,
+        "cross_weight": 0.0,
+    },
+    "optimizer": {"name": "Adam", "learning_rate": 1e-4, "weight_decay": 1e-5},
+    "schedule": {"name": "constant", "warmup_epochs": 20},
+    "train": {
+        "experdir": "runs",
+        "prefix": "",
+        "epochs": 75,
+        "extra_epochs": 25,
+        "save_epoch": 100,
+        "mixed_precision": False,
+        "multi_gpu": 0,
+        "init_net": None,
+        "seed": SEED,
+        "verbose": 1,
+    },
+    "evaluation": {"metric": "L1", "knn": 1, "min_frames": 30},
+}
+
+
+# What OpenGait's way of training can be told (triplet and cross-entropy on sequences of frames), with the
+# defaults of SkeletonGait.
+OPENGAIT = {
+    "method": "skeletongait",
+    "data": {"datadir": None, "nclasses": None, "channels": None},
+    "model": {},
+    "sampler": {
+        "p": 8,
+        "k": 16,
+        "order": "ordered",
+        "lengths": "fixed",
+        "frames": 30,
+        "skip": 4,
+        "frames_min": 25,
+        "frames_max": 50,
+    },
+    "augmentation": {
+        "perspective": 0.0,
+        "affine": 0.0,
+        "flip": 0.0,
+        "rotate": 0.0,
+        "erasing": 0.0,
+        "rotate_degree": 10.0,
+        "rotate_centre": "published",
+    },
+    "losses": {"margin": 0.2, "cross_weight": 1.0, "scale": 16.0, "smoothing": 0.1},
+    "optimizer": {"name": "SGD", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
+    "schedule": {"name": "multistep", "milestones": [20000, 40000, 50000], "gamma": 0.1},
+    "train": {
+        "experdir": "runs",
+        "prefix": "",
+        "iterations": 60000,
+        "steps_per_epoch": 1000,
+        "save_epoch": 10,
+        "mixed_precision": False,
+        "multi_gpu": 0,
+        "init_net": None,
+        "seed": SEED,
+        "verbose": 1,
+    },
+    "evaluation": {
+        "protocol": None,
+        "metric": "parts",
+        "knn": 1,
+        "min_frames": 1,
+        "rerank": False,
+        "cross_view_gallery": False,
+    },
+}
+
+
+class Method(NamedTuple):
+    """A published system.
+
+    Attributes:
+        way: the module of `keras_gait.training` that says how it is trained.
+        settings: all that its recipes can say, with the defaults.
+        model: its model's class in `keras_gait.models`.
+        least: its own part of `LEAST`.
+    """
+
+    way: str
+    settings: dict
+    model: str
+    least: dict = MappingProxyType({})
+
+
+METHODS = {
+    "attengait": Method(
+        "attengait", SUPERVISED, "AttenGait", {"sampler.frames": 16}
+    ),  # of its temporal pyramid
+    "skeletongait": Method("opengait", OPENGAIT, "SkeletonGait"),
+    "skeletongaitplusplus": Method("opengait", OPENGAIT, "SkeletonGaitPlusPlus"),
+    "gaitset": Method("opengait", OPENGAIT, "GaitSet"),
+    "gaitpart": Method("opengait", OPENGAIT, "GaitPart"),
+    "gaitgl": Method("opengait", OPENGAIT, "GaitGL"),
+    "gaitbase": Method("opengait", OPENGAIT, "GaitBase"),
+}
+
+
+# Types of the keys that may also be null.
+OPTIONAL = {
+    "data.datadir": (str,),
+    "data.nclasses": (int,),
+    "data.channels": (list, tuple),
+    "evaluation.protocol": (str,),
+    "model.deep": (bool,),
+    "model.n_filters": (list, tuple),
+    "losses.normalise": (str,),
+    "train.init_net": (str,),
+}
+
+# Smallest sensible values: below, there is nothing to learn from or nothing to divide by.
+LEAST = {
+    "sampler.p": 2,
+    "sampler.k": 1,
+    "sampler.frames": 1,
+    "sampler.skip": 0,
+    "sampler.frames_min": 1,
+    "augmentation.rotate_degree": 0.0,
+    "losses.smoothing": 0.0,
+    "schedule.warmup_epochs": 0,
+    "train.iterations": 1,
+    "train.steps_per_epoch": 1,
+    "train.epochs": 1,
+    "train.extra_epochs": 0,
+    "train.save_epoch": 1,
+    "train.multi_gpu": 0,
+    "train.seed": 0,
+    "evaluation.knn": 1,
+    "evaluation.min_frames": 1,
+}
+
+# Words that a key may hold, where nothing that the training builds would refuse another.
+WORDS = {
+    "evaluation.metric": METRICS,
+    "sampler.order": ("ordered", "unordered"),
+    "sampler.lengths": ("fixed", "unfixed"),
+    "augmentation.rotate_centre": ("published", "middle"),
+}
