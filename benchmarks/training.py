@@ -23,7 +23,9 @@ from timing import shortest
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.writer import Sequence, write_dataset
 from keras_gait.training.recipes import load_recipe
+from keras_gait.training.settings import METHODS
 from keras_gait.training.supervised import make_model, way_of
+from keras_gait.vision.joint_graphs import GRAPHS
 
 SUBJECTS, TAKES, LENGTH, SIZE = 16, 4, 60, 64
 COLOURS = ("red", "green", "blue")
@@ -35,8 +37,15 @@ def load_clip(channels, seed):
     return rng.integers(0, 256, (LENGTH, 8, 8, channels), np.uint8).repeat(8, axis=1).repeat(8, axis=2), []
 
 
-def write_set(folder, channels):
-    """A data set of `SUBJECTS` with these channels."""
+def load_poses(joints, seed):
+    """Joints of one made-up sequence, each near its own place; the writer's ``load``."""
+    rng = np.random.default_rng(int(Path(seed).name))
+    poses = rng.uniform(0, 240, (joints, 3)) + rng.normal(0, 5, (LENGTH, joints, 3))
+    return np.clip(poses, [0, 0, 0], [320, 240, 1]).astype(np.float32), []
+
+
+def write_set(folder, load, shape, dtype, channels):
+    """A data set of `SUBJECTS` with sequences of such frames."""
     sequences = []
     for i in range(SUBJECTS * TAKES):
         source = folder / "seeds" / str(i)
@@ -45,14 +54,34 @@ def write_set(folder, channels):
     write_dataset(
         folder / "set",
         sequences,
-        partial(load_clip, len(channels)),
-        modality="random",
+        load,
+        modality="pose" if len(shape) == 2 else "random",
         source="random",
         split="train",
-        frame_shape=(SIZE, SIZE, len(channels)),
+        frame_shape=shape,
+        dtype=dtype,
         channels=channels,
     )
     return open_dataset(folder / "set")
+
+
+def made_up_set(recipe, folder):
+    """A data set of what the recipe's model takes."""
+    if METHODS[recipe["method"]].way == "gaitgraph":
+        joints = len(GRAPHS[recipe["model"]["joints"]].joints)
+        shape, channels = (joints, 3), ("x", "y", "confidence")
+        return write_set(folder, partial(load_poses, joints), shape, "float32", channels)
+    channels = tuple(recipe["data"].get("channels") or COLOURS)
+    shape = (SIZE, SIZE, len(channels))
+    return write_set(folder, partial(load_clip, len(channels)), shape, "uint8", channels)
+
+
+def benchmarked(args):
+    """The recipe with batches of p x k sequences of so many frames."""
+    recipe = load_recipe(args.config)
+    recipe["sampler"] |= {"p": args.p, "k": args.k} | ({"pk": True} if "pk" in recipe["sampler"] else {})
+    recipe["model" if "frames" in recipe["model"] else "sampler"]["frames"] = args.frames
+    return recipe
 
 
 def waiting_share(model, batches, steps):
@@ -81,16 +110,14 @@ def main(argv):
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args(argv)
-    sampler = {f"sampler.{key}": getattr(args, key) for key in ("p", "k", "frames")}
-    recipe = load_recipe(args.config, sampler)
-    channels = tuple(recipe["data"].get("channels") or COLOURS)
+    recipe = benchmarked(args)
     way = way_of(recipe)
     with tempfile.TemporaryDirectory() as folder:
-        batches = way.make_batches(recipe, write_set(Path(folder), channels))
+        batches = way.make_batches(recipe, made_up_set(recipe, Path(folder)))
         model = make_model(recipe, batches.dataset, SUBJECTS)
         batches.label_outputs = tuple(name for name in model.output if name != "logits")
         steps = way.steps_per_epoch(recipe, batches)
-        way.make_compiler(recipe, model, batches.sampler, steps)(recipe["losses"]["cross_weight"])
+        way.make_compiler(recipe, model, batches.sampler, steps)(recipe["losses"].get("cross_weight"))
         clips, wanted = _arrays(next(iter(batches.to_tf_data())))
         calls = args.repeats + 1  # the first compiles
         forward = shortest(lambda: model.encoder.predict_on_batch(clips), calls)

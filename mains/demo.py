@@ -21,11 +21,10 @@ from keras_gait.errors import GaitError
 from keras_gait.files import FINAL_MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
-SUBJECTS, TRAIN_SUBJECTS = 36, 24
-SEQUENCES = ("nm-01", "nm-02", "nm-03", "nm-05", "bg-01", "cl-01")
-VIEWS = ("036", "090", "144")
-FRAMES = 17  # one more than the clips of 16: the first frame has no flow
-SIZE = 144
+TEST_SUBJECTS = 12
+VIEWS = "036 090 144"
+# 17 frames are one more than the clips of 16: the first frame has no flow
+PICTURES = "--sequences nm-01 nm-02 nm-03 nm-05 bg-01 cl-01 --frames 17 --size 144"
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,37 @@ class Demo:
         recipe: what it trains.
         preparation: ``(script, arguments)`` of each step from raw trees to data sets.
         simulation: further arguments of the simulator.
+        train_subjects: people to learn from; `TEST_SUBJECTS` more are told apart.
+        baseline: what the model is compared with: its name, and a function from the demo's folder to its
+            table.
     """
 
     recipe: str
     preparation: tuple
-    simulation: str = ""
+    simulation: str
+    train_subjects: int
+    baseline: tuple
 
 
-LAYOUT = "--layout casia-b --train_subjects {train}"
+def energy_images(work, demo):
+    """Of the nearest raw gait energy image."""
+    from keras_gait.evaluation.baseline import energy_image_accuracy
+
+    return energy_image_accuracy(work / "raw" / "silhouettes", demo.train_subjects + 1)
+
+
+def raw_poses(work, demo):
+    """Of the nearest raw pose sequence."""
+    from keras_gait.data.opening import find_dataset, open_dataset
+    from keras_gait.evaluation.baseline import raw_pose_accuracy
+    from keras_gait.training.recipes import load_recipe
+
+    frames = load_recipe(ROOT / demo.recipe)["model"]["frames"]
+    return raw_pose_accuracy(open_dataset(find_dataset(work / "data", "test")), frames)
+
+
+LAYOUT = f"{PICTURES} --layout casia-b --train_subjects {{train}}"
+ENERGY_IMAGES = ("gait energy image", energy_images)
 MAPS = (
     "preprocessing/pretreatment_heatmap.py",
     "--pose_data_path {raw}/poses --save_root {work} --dataset_name CASIAB --ext_name maps "
@@ -73,6 +95,9 @@ DEMOS = {
                 "--ofdir {work}/flow --outdir {work}/data --train_subjects {train} --mode test",
             ),
         ),
+        PICTURES,
+        24,
+        ENERGY_IMAGES,
     ),
     "skeletongait": Demo(
         "configs/skeletongait/demo.yaml",
@@ -84,6 +109,8 @@ DEMOS = {
             ),
         ),
         LAYOUT,
+        24,
+        ENERGY_IMAGES,
     ),
     "skeletongaitplusplus": Demo(
         "configs/skeletongaitplusplus/demo.yaml",
@@ -105,6 +132,20 @@ DEMOS = {
             ),
         ),
         LAYOUT,
+        24,
+        ENERGY_IMAGES,
+    ),
+    "gaitgraph2": Demo(
+        "configs/gaitgraph2/demo.yaml",
+        (
+            (
+                "preprocessing/generate_pose_dataset_casiab.py",
+                "--data_path {raw} --output_path {work}/data --train_subjects {train} --worker_num {workers}",
+            ),
+        ),
+        "--frames 40 --layout casia-b-pose",
+        48,
+        ("poses", raw_poses),
     ),
 }
 
@@ -136,16 +177,16 @@ def rank1_table(path):
     return header, {condition: np.array(values, float) for condition, *values in rows}
 
 
-def print_comparison(trained, baseline, header):
-    """The trained model's table beside the baseline's, and the two means."""
+def print_comparison(trained, name, baseline, header):
+    """The trained model's table beside the baseline's of that name, and the two means."""
     from keras_gait.evaluation.tables import text_table
 
     rows = []
     for condition, values in trained.items():
         rows.append((f"{condition.upper()}  trained", values))
-        rows.append(("    energy image", baseline[condition]))
+        rows.append((f"    raw {name}", baseline[condition]))
     means = [np.mean([table[condition] for condition in trained], axis=0) for table in (trained, baseline)]
-    rows += [("mean trained", means[0]), ("    energy image", means[1])]
+    rows += [("mean trained", means[0]), (f"    raw {name}", means[1])]
     print("\nRank-1 in % on simulated walkers, by probe view, identical view excluded")
     print(text_table(header, rows))
     return means[0][-1] - means[1][-1]
@@ -158,15 +199,14 @@ def main(argv):
         "raw": work / "raw",
         "work": work,
         "workers": os.cpu_count() or 1,
-        "train": TRAIN_SUBJECTS,
+        "train": demo.train_subjects,
     }
     started = time.monotonic()
     step(
         "simulate walkers",
         "preprocessing/simulate_walkers.py",
-        f"--output_path {{raw}} --subjects {SUBJECTS} --sequences {' '.join(SEQUENCES)} "
-        f"--views {' '.join(VIEWS)} --frames {FRAMES} --size {SIZE} --worker_num {{workers}} "
-        + demo.simulation,
+        f"--output_path {{raw}} --subjects {demo.train_subjects + TEST_SUBJECTS} --views {VIEWS} "
+        f"--worker_num {{workers}} {demo.simulation}",
         **values,
     )
     for script, arguments in demo.preparation:
@@ -184,12 +224,11 @@ def main(argv):
         "test", "mains/test.py", "--model {model} --allcameras --report {report}", model=model, report=report
     )
 
-    from keras_gait.evaluation.baseline import energy_image_accuracy
-
     header, trained = rank1_table(model.parent / "results" / "rank1.csv")
-    accuracy = energy_image_accuracy(work / "raw" / "silhouettes", TRAIN_SUBJECTS + 1)
-    gain = print_comparison(trained, dict(zip(("nm", "bg", "cl"), accuracy, strict=True)), header)
-    print(f"\ncross-view mean: {100 * gain:+.1f} points against the raw gait energy image")
+    name, accuracy = demo.baseline
+    baseline = dict(zip(("nm", "bg", "cl"), accuracy(work, demo), strict=True))
+    gain = print_comparison(trained, name, baseline, header)
+    print(f"\ncross-view mean: {100 * gain:+.1f} points against the raw {name}")
     print(f"model:  {model}\nreport: {report}\n({(time.monotonic() - started) / 60:.1f} minutes)")
 
 

@@ -1,4 +1,4 @@
-"""The plainest gait recognition, which any model must beat: nearest raw gait energy image (Han, Bhanu 06)."""
+"""The plainest gait recognition, which any model must beat: the nearest of what is there without learning."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,11 +10,12 @@ from keras_gait.data.layouts import CASIA_GALLERY, casiab
 from keras_gait.evaluation.cross_view import Embedded, cross_view_accuracy
 from keras_gait.evaluation.protocols import PROTOCOLS
 from keras_gait.vision.images import image_names, read_image
+from keras_gait.vision.pose_sequences import prepare
 from keras_gait.vision.silhouette import gait_energy_image
 
 
 def energy_image_accuracy(silhouettes, first_subject, workers=2):
-    """Rank-1 of raw gait energy images by the CASIA-B protocol, identical view excluded.
+    """Rank-1 of raw gait energy images (Han, Bhanu 2006) by the CASIA-B protocol, identical view excluded.
 
     Args:
         silhouettes: a tree ``<id>/<type>-<number>/<view>/``.
@@ -27,13 +28,28 @@ def energy_image_accuracy(silhouettes, first_subject, workers=2):
     sequences = [s for s in casiab(silhouettes) if int(s.subject) >= first_subject]
     with ThreadPoolExecutor(workers) as pool:
         images = np.stack(list(pool.map(_energy_image, sequences)))
-    subject, view, condition = (
-        np.array([getattr(s, field) for s in sequences]) for field in ("subject", "view", "condition")
-    )
+    labels = (np.array([getattr(s, field) for s in sequences]) for field in ("subject", "view", "condition"))
     gallery = np.array([(s.condition, s.video) in CASIA_GALLERY for s in sequences])
+    return _accuracy(images, *labels, gallery)
+
+
+def raw_pose_accuracy(dataset, frames):
+    """Rank-1 of whole pose sequences as they are, ``frames`` frames in one vector; else as above.
+
+    Args:
+        dataset: a test set of poses with CASIA-B's labels.
+        frames: how many of each sequence: the middle ones, short ones mirrored at their ends.
+    """
+    poses = np.stack([prepare(dataset.read(i), frames).ravel() for i in range(len(dataset))])
+    gallery, _ = PROTOCOLS["casia-b"].divide(dataset)
+    return _accuracy(poses, dataset.subject, dataset.view, dataset.condition, gallery)
+
+
+def _accuracy(values, subject, view, condition, gallery):
+    """Rank-1 of vectors ``(n, size)`` by condition and probe view; ``gallery``: mask, the others are probes."""
     return cross_view_accuracy(
-        Embedded(images[gallery], subject[gallery], view[gallery]),
-        Embedded(images[~gallery], subject[~gallery], view[~gallery]),
+        Embedded(values[gallery], subject[gallery], view[gallery]),
+        Embedded(values[~gallery], subject[~gallery], view[~gallery]),
         condition[~gallery],
         conditions=PROTOCOLS["casia-b"].conditions,
         metric="L2",

@@ -9,6 +9,7 @@ import pytest
 from checks import refused
 from conftest import ROOT, load_script
 
+from keras_gait.data import opening
 from keras_gait.evaluation import baseline
 from keras_gait.training.recipes import load_recipe
 
@@ -40,12 +41,15 @@ def steps(monkeypatch, tmp_path):
     return done
 
 
-STEPS = {"attengait": 7, "skeletongait": 5, "skeletongaitplusplus": 7}
+STEPS = {"attengait": 7, "skeletongait": 5, "skeletongaitplusplus": 7, "gaitgraph2": 4}
 
 
 @pytest.mark.parametrize("method", STEPS)
 def test_every_step_takes_its_flags_and_the_table_comes_last(command, steps, monkeypatch, tmp_path, method):
-    monkeypatch.setattr(baseline, "energy_image_accuracy", lambda *arguments: np.full((3, 2), 0.25))
+    for name in ("energy_image_accuracy", "raw_pose_accuracy"):
+        monkeypatch.setattr(baseline, name, lambda *arguments: np.full((3, 2), 0.25))
+    monkeypatch.setattr(opening, "find_dataset", lambda folder, role: folder)
+    monkeypatch.setattr(opening, "open_dataset", lambda path: path)
     result = command("mains/demo.py", "--experdir", tmp_path / "demo", "--method", method)
     assert result.code == 0, result.err
     assert steps[0] == "preprocessing/simulate_walkers.py"
@@ -54,8 +58,9 @@ def test_every_step_takes_its_flags_and_the_table_comes_last(command, steps, mon
     rows = [line.split() for line in result.out.splitlines()]
     assert ["NM", "trained", "50.0", "50.0"] in rows
     assert ["mean", "trained", "40.0", "40.0"] in rows
-    assert rows.count(["energy", "image", "25.0", "25.0"]) == 4
-    assert "cross-view mean: +15.0 points against the raw gait energy image" in result.out
+    beaten = "poses" if method == "gaitgraph2" else "gait energy image"
+    assert rows.count(["raw", *beaten.split(), "25.0", "25.0"]) == 4
+    assert f"cross-view mean: +15.0 points against the raw {beaten}" in result.out
 
 
 def test_every_method_of_the_demo_is_tried_here(demo):
