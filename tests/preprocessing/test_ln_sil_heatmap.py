@@ -101,10 +101,18 @@ def test_sequences_that_one_tree_lacks_are_listed_and_the_rest_is_done(join, tre
     write_silhouettes(trees / "sils", "003/nm-01/000")
     result = join()
     assert "2 file(s) damaged or missing, such as 002/nm-01/000" in failed(result, NAME)
-    assert "002/nm-01/000: heat-map without a silhouette (....pkl)" in result.out
-    assert "003/nm-01/000: silhouette without a heat-map (....pkl)" in result.out
+    assert "002/nm-01/000: heat-map without a silhouette (*.pkl)" in result.out
+    assert "003/nm-01/000: silhouette without a heat-map (*.pkl)" in result.out
     assert "2 of 4 sequences have both" in result.out
     assert not (trees / "joined" / "002").exists()
+
+
+def test_a_folder_that_is_empty_in_both_trees_is_listed_once(join, trees):
+    (trees / "heat maps" / "002" / "nm-01" / "000").mkdir(parents=True)
+    result = join()
+    assert result.code == 2
+    listed = [line.strip() for line in result.out.splitlines() if "002/nm-01/000" in line]
+    assert listed == ["002/nm-01/000: no heat-map (*.pkl) and no silhouette (*.pkl)"]
 
 
 def test_pairs_of_different_length_are_listed_and_their_old_links_taken_away(join, trees):

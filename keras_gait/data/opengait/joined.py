@@ -35,11 +35,7 @@ def join_sequence(trees, endings, output, relative):
     """
     target = Path(output, relative)
     found = [_first_file(Path(tree, relative), ending) for tree, ending in zip(trees, endings, strict=True)]
-    problems = [
-        Problem(relative, f"{WHAT[1 - place]} without a {WHAT[place]} (...{endings[place]})", mendable=True)
-        for place in (0, 1)
-        if found[place] is None
-    ]
+    problems = _missing(found, endings, relative)
     if not problems:
         try:
             problems = _join(trees, found, target, relative)
@@ -51,6 +47,16 @@ def join_sequence(trees, endings, output, relative):
         for name in NAMES:
             (target / name).unlink(missing_ok=True)
     return problems
+
+
+def _missing(found, endings, relative):
+    """The problem of a sequence that lacks one of its ``found`` files or both, as a list of one or none."""
+    lacking = [place for place in (0, 1) if found[place] is None]
+    if not lacking:
+        return []
+    wanted = " and no ".join(f"{WHAT[place]} (*{endings[place]})" for place in lacking)
+    what = f"no {wanted}" if len(lacking) == 2 else f"{WHAT[1 - lacking[0]]} without a {wanted}"
+    return [Problem(relative, what, mendable=True)]
 
 
 def _first_file(folder, ending):
