@@ -8,6 +8,7 @@ from keras_gait.layers.heads import bn_neck, part_heads, separate_fcs
 from keras_gait.layers.normalisation import BatchNorm
 from keras_gait.layers.parts import PartsClassifier, PartsLinear, SeparateGlorot, UnitLength
 from keras_gait.layers.parts_over_time import PartsConvolution, WindowPooling
+from keras_gait.layers.pose_branches import PoseBranches
 from keras_gait.layers.pyramid import HorizontalPyramid, TemporalHorizontalPyramid
 from keras_gait.layers.residual import basic_block, basic_block_3d, basic_block_p3d, bottleneck, conv
 from keras_gait.layers.strip_convolution import StripConv2D, StripConv3D
@@ -32,6 +33,7 @@ __all__ = [
     "PartsLinear",
     "PatchAttention",
     "PixelScaling",
+    "PoseBranches",
     "RepeatShortClips",
     "SeparateGlorot",
     "StripConv2D",
