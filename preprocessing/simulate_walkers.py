@@ -11,6 +11,11 @@ to go on where it stopped, or to add subjects, sequences and views.
 writes instead what OpenGait's commands start from, walkers/silhouettes/0001/camid1_videoid1/seq0/0001.png,
 walkers/poses/0001/camid1_videoid1/seq0/seq0.pkl and the partition walkers/Gait3D.json; likewise for the
 other data sets (see keras_gait.data.opengait.simulated).
+
+    python preprocessing/simulate_walkers.py --output_path walkers --layout casia-b-pose
+
+writes poses only, as they are published, and renders nothing: walkers/casia-b_pose_coco.csv, or with
+--layout oumvlp-pose walkers/openpose/00001/090_00/0001_keypoints.json and walkers/ID_list.csv.
 """
 
 from pathlib import Path
@@ -24,8 +29,18 @@ from keras_gait.data.opengait.simulated import (
     write_layout_sequence,
     write_partition,
 )
+from keras_gait.data.poses.simulated import (
+    SIZES,
+    check_pose_request,
+    join_casiab_parts,
+    known_poses,
+    write_casiab_part,
+    write_id_list,
+    write_oumvlp_sequence,
+)
 from keras_gait.data.provenance import SIMULATED, note_source
 from keras_gait.data.simulate import (
+    SIZE,
     VIEWS,
     check_request,
     check_settings,
@@ -49,16 +64,21 @@ def parse(argv):
     parser.add_argument(
         "--sequences", nargs="+", help="such as: nm-01 nm-02 bg-01; left out: all that the layout has"
     )
-    parser.add_argument("--views", nargs="+", default=list(VIEWS), help="cameras, such as: 000 054 090")
+    parser.add_argument(
+        "--views", nargs="+", help="cameras, such as: 000 054 090; left out: all that the layout has"
+    )
     parser.add_argument("--frames", type=int, default=30, help="frames of each sequence, at 25 a second")
     parser.add_argument(
-        "--size", type=int, default=96, help="height of a frame in pixels; the width is 4/3 of it"
+        "--size",
+        type=int,
+        help="height of a frame in pixels, the width is 4/3 of it; left out: 96, of poses "
+        + " and ".join(f"{size} ({layout})" for layout, size in SIZES.items()),
     )
     parser.add_argument("--seed", type=int, default=0, help="of the whole population")
     parser.add_argument(
         "--layout",
-        choices=list(LAYOUTS),
-        help="silhouettes, poses and partition as OpenGait has them",
+        choices=[*LAYOUTS, *SIZES],
+        help="silhouettes, poses and partition as OpenGait has them; or only poses as they are published",
     )
     parser.add_argument(
         "--train_subjects",
@@ -71,29 +91,42 @@ def parse(argv):
 
 def main(argv):
     args = parse(argv)
-    sequences = args.sequences or known_sequences(args.layout)
-    check_request(args.subjects, sequences, args.views, args.frames, args.size, args.seed)
+    if args.layout in SIZES:
+        known_takes, known_views = known_poses(args.layout)
+    else:
+        known_takes, known_views = known_sequences(args.layout), VIEWS
+    args.sequences = args.sequences or list(known_takes)
+    args.views = args.views or list(known_views)
+    args.size = SIZES.get(args.layout, SIZE) if args.size is None else args.size
+    check_request(args.subjects, args.sequences, args.views, args.frames, args.size, args.seed, known_views)
     if args.worker_num < 1:
         raise GaitError(f"--worker_num must be at least 1. Received: {args.worker_num}")
     if args.train_subjects is not None and not args.layout:
         raise GaitError("--train_subjects goes with --layout: without it nothing is divided")
     settings = {"frames": args.frames, "size": args.size, "seed": args.seed}
-    places = [
-        (subject, sequence, view)
-        for subject in range(1, args.subjects + 1)
-        for sequence in sequences
-        for view in args.views
-    ]
-    write = layout_jobs if args.layout else casiab_jobs
-    function, jobs = write(args, sequences, settings, places)
+    if args.layout in SIZES:
+        function, jobs = pose_jobs(args, settings)
+    else:
+        write = layout_jobs if args.layout else casiab_jobs
+        function, jobs = write(args, settings, places_of(args))
     results = list(run_jobs(function, share(jobs, args.shard), args.worker_num, "simulating"))
+    what = "sequence(s)"
+    if args.layout == "casia-b-pose":
+        what = "subject(s)"
+        join_casiab_parts(args.output_path, args.subjects)
     if args.shard[1] == 1:
         remove_drafts(args.output_path)
     written = results.count(True)
-    print(f"{written} sequence(s) simulated, {results.count(False)} already there: {args.output_path}")
+    print(f"{written} {what} simulated, {results.count(False)} already there: {args.output_path}")
 
 
-def casiab_jobs(args, sequences, settings, places):
+def places_of(args):
+    """(subject, sequence, view) of all that is asked for."""
+    subjects = range(1, args.subjects + 1)
+    return [(subject, take, view) for subject in subjects for take in args.sequences for view in args.views]
+
+
+def casiab_jobs(args, settings, places):
     """Begin the three trees in CASIA-B's layout -> the function that writes a sequence, and its jobs."""
     check_settings(args.output_path, settings)
     for tree in ("rgb", "silhouettes"):
@@ -101,18 +134,38 @@ def casiab_jobs(args, sequences, settings, places):
     return write_sequence, [(args.output_path, *place, *settings.values()) for place in places]
 
 
-def layout_jobs(args, sequences, settings, places):
+def layout_jobs(args, settings, places):
     """The same for the trees of ``--layout``, with their partition."""
     count = args.subjects // 2 if args.train_subjects is None else args.train_subjects
-    check_layout_request(args.layout, args.subjects, sequences, count)
+    check_layout_request(args.layout, args.subjects, args.sequences, count)
     check_settings(args.output_path, settings | {"layout": args.layout, "train_subjects": count})
     for tree in ("silhouettes", "poses"):
         note_source(Path(args.output_path, tree), SIMULATED)
-    partition = simulated_partition(args.layout, args.subjects, sequences, args.views, count)
+    partition = simulated_partition(args.layout, args.subjects, args.sequences, args.views, count)
     write_partition(args.output_path, args.layout, partition)
     return write_layout_sequence, [
         (args.output_path, args.layout, place[0] <= count, *place, *settings.values()) for place in places
     ]
+
+
+def pose_jobs(args, settings):
+    """The same for published poses; CASIA-B's one file is made subject by subject."""
+    check_pose_request(args.layout, args.subjects, args.sequences, args.train_subjects)
+    noted = settings | {"layout": args.layout}
+    if args.layout == "casia-b-pose":
+        noted |= {"subjects": args.subjects, "sequences": args.sequences, "views": args.views}
+        check_settings(args.output_path, noted)
+        note_source(args.output_path, SIMULATED)
+        ids = range(1, args.subjects + 1)
+        return write_casiab_part, [
+            (args.output_path, subject, args.sequences, args.views, *settings.values()) for subject in ids
+        ]
+    count = args.subjects // 2 if args.train_subjects is None else args.train_subjects
+    check_settings(args.output_path, noted | {"train_subjects": count})
+    note_source(args.output_path, SIMULATED)
+    write_id_list(args.output_path, args.subjects, count)
+    jobs = [(args.output_path, *place, *settings.values()) for place in places_of(args)]
+    return write_oumvlp_sequence, jobs
 
 
 if __name__ == "__main__":

@@ -31,7 +31,9 @@ SEQUENCES = tuple(
 )
 VIEWS = tuple(f"{degrees:03d}" for degrees in range(0, 181, 18))
 VERSION = 1  # of what a seed yields; raised when the walks change
+SIZE = 96  # height of a picture, unless it is asked for
 SMALLEST_FRAME, LARGEST_FRAME = 48, 1080  # pixels in height
+_ERRORS = 1  # last part of a generator's place: the errors of poses that come without pictures
 LONGEST = 100  # frames; a longer walk would be seen from too far away
 
 _ARM, _LEG = ("shoulder", "elbow", "wrist", "hand"), ("hip", "knee", "ankle", "toe")
@@ -69,11 +71,11 @@ class Walk:
     skeletons: np.ndarray
 
 
-def check_request(subjects, sequences, views, frames, size, seed):
+def check_request(subjects, sequences, views, frames, size, seed, known_views=VIEWS):
     """`GaitError` for what cannot be simulated; names the flag and what it may be."""
     if not 1 <= subjects <= 999:
         raise GaitError(f"--subjects must be 1 to 999. Received: {subjects}")
-    for flag, names, known in (("--sequences", sequences, SEQUENCES), ("--views", views, VIEWS)):
+    for flag, names, known in (("--sequences", sequences, SEQUENCES), ("--views", views, known_views)):
         wrong = sorted(set(names) - set(known))
         if wrong:
             raise GaitError(f"{flag} has no {' '.join(wrong)}; use some of {' '.join(known)}")
@@ -92,7 +94,7 @@ def _generator(seed, *place):
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))
 
 
-def simulate_walk(subject, condition, take, view, frames=30, size=96, seed=0):
+def simulate_walk(subject, condition, take, view, frames=30, size=SIZE, seed=0):
     """Simulate one sequence.
 
     Args:
@@ -110,23 +112,42 @@ def simulate_walk(subject, condition, take, view, frames=30, size=96, seed=0):
     subject, view = int(subject), str(view)
     name = f"{condition}-{int(take):02d}"
     check_request(subject, [name], [view], frames, size, seed)
-    sequence = SEQUENCES.index(name)
-
-    own = _generator(seed, subject)
-    body, gait = draw_body(own), draw_gait(own)
-    day = _generator(seed, subject, sequence)
-    outfit = draw_outfit(condition, day)
-    gait = _burdened(draw_take(gait, day), outfit)
-    joints = walk(body, gait, frames, day)
+    body, gait, outfit, joints, day = _take(subject, condition, name, frames, seed)
     figure = Figure(body, joints, outfit, day)
 
-    eye = _generator(seed, subject, sequence, VIEWS.index(view))
+    eye = _generator(seed, subject, SEQUENCES.index(name), VIEWS.index(view))
     height, width = size, size * 4 // 3
     camera = place_camera(int(view), walk_path(body, gait, frames), height, width)
     rgb, masks = render(figure, camera, draw_background(height, width, eye), eye)
     add_sensor_noise(rgb, eye)
     silhouettes = spoil_silhouettes(masks, figure, camera, eye)
     return Walk(rgb, silhouettes, _poses(joints, body, camera, eye), _skeletons(joints, camera, eye))
+
+
+def simulate_poses(subject, condition, take, views, frames=30, size=240, seed=0):
+    """The poses of one take from each of ``views``, without its pictures -> list of ``(F, 17, 3)``.
+
+    The arguments are `simulate_walk`'s, but that ``views`` may be any whole degrees. It is the same walk
+    before the same cameras; the estimator's errors are drawn anew: there, the pictures' noise comes first.
+    """
+    subject, name = int(subject), f"{condition}-{int(take):02d}"
+    check_request(subject, [name], views, frames, size, seed, views)
+    body, gait, _, joints, _ = _take(subject, condition, name, frames, seed)
+    path, poses = walk_path(body, gait, frames), []
+    for view in map(int, views):
+        errors = _generator(seed, subject, SEQUENCES.index(name), view, _ERRORS)
+        poses.append(_poses(joints, body, place_camera(view, path, size, size * 4 // 3), errors))
+    return poses
+
+
+def _take(subject, condition, name, frames, seed):
+    """One take, before any camera -> (body, gait, outfit, joints, the take's generator)."""
+    own = _generator(seed, subject)
+    body, gait = draw_body(own), draw_gait(own)
+    day = _generator(seed, subject, SEQUENCES.index(name))
+    outfit = draw_outfit(condition, day)
+    gait = _burdened(draw_take(gait, day), outfit)
+    return body, gait, outfit, walk(body, gait, frames, day), day
 
 
 def _burdened(gait, outfit):
