@@ -1,4 +1,4 @@
-"""What the models of clips share: their configuration, their encoder, the input of maps and silhouettes."""
+"""What the models of sequences share: configuration and encoder; the input of maps and silhouettes."""
 
 import inspect
 import numbers
@@ -10,13 +10,14 @@ from keras_gait.layers import CentreColumns, FramesPresent
 
 
 class ClipModel(keras.Model):
-    """A functional model of clips, made of its constructor's arguments and nothing else.
+    """A functional model of sequences, made of its constructor's arguments and nothing else.
 
-    A subclass hands over ``clips``, ``outputs`` and its arguments by name; they are its configuration.
+    A subclass hands over its input ``clips``, ``outputs`` and its arguments by name; they are its
+    configuration, and those of another name than Keras's own its attributes.
 
     Attributes:
         nclasses: classes of the classifier; 0 where there is none.
-        frame_shape: ``(height, width, channels)`` that the network works on.
+        frame_shape: ``(height, width, channels)`` that a network of pictures works on.
         min_frames: frames that a clip needs.
     """
 
@@ -30,7 +31,7 @@ class ClipModel(keras.Model):
             raise ValueError(f"{type(self).__name__} has no argument {unknown[0]!r}. Received: {unknown}")
         if arguments["nclasses"] and not self.has_classifier:
             raise ValueError(
-                f"{type(self).__name__} learns from triplets and has no classifier. Received: "
+                f"{type(self).__name__} learns from distances and has no classifier. Received: "
                 f"nclasses={arguments['nclasses']}"
             )
         super().__init__(inputs=clips, outputs=outputs, name=name, trainable=trainable)
@@ -39,7 +40,7 @@ class ClipModel(keras.Model):
             for argument, value in arguments.items()
         )
         for argument, value in self._arguments:
-            if not hasattr(keras.Model, argument):  # Keras has its own meaning of `layers`
+            if not hasattr(type(self), argument):  # Keras has its own meaning of `layers` and `inputs`
                 setattr(self, argument, value)
 
     @classmethod
