@@ -81,6 +81,15 @@ def exclude_same_view(rates, probe_views, gallery_views):
     return with_mean(mean_of_known(np.where(same, np.nan, rates)))
 
 
+def view_table(rates):
+    """Table ``(gallery views + 1, probe views + 1)`` of ``rates (probe views, gallery views)`` and all means.
+
+    The last column and row are the means of the known cells, equal views included, as OU-MVLP is told.
+    """
+    means = np.append(mean_of_known(rates), mean_of_known(rates.ravel()))
+    return np.concatenate([with_mean(rates.T), means[None]])
+
+
 def with_mean(table):
     """A table ``(..., columns)`` with the mean of its known columns as one column more."""
     return np.concatenate([table, mean_of_known(table)[..., None]], axis=-1)

@@ -24,7 +24,7 @@ def write_evaluation_report(path, result, facts, model, probe, rows, simulated=F
         caption = (
             "Each gallery view on its own. Pairs of the same view are shown, but are not part of the table."
         )
-        sections.append(("Rank-1 in % by probe and gallery view", report.picture(png, caption)))
+        sections.append(("Rank-1 in % by gallery and probe view", report.picture(png, caption)))
     caption = "Share of probes whose subject is among the first 1, 2, ... sequences of the whole gallery."
     section = report.picture(cmc_curves(result.cmc, result.names), caption)
     sections.append(("Cumulative match curve", section))

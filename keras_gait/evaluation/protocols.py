@@ -117,8 +117,11 @@ PROTOCOLS = {
             "casia-b",
             rows_for("nm-0[1-4]", nm="nm(-.*)?", bg="bg(-.*)?", cl="cl(-.*)?"),
             other_conditions=True,
+            equal_views=True,
         ),
         Protocol("oumvlp", (Setting("", "00", "01"),)),
+        # GaitGraph2 turns gallery and probes round, and counts equal views
+        Protocol("oumvlp-pose", (Setting("", "01", "00"),), equal_views=True),
         Protocol("casia-e", rows_for("[HL]-scene1-nm-0?[12]", **_CASIAE), without_views=("270",)),
         Protocol(
             "sustech1k",

@@ -52,6 +52,16 @@ class Evaluation:
         return self.tables["rank-1"]
 
     @property
+    def overall(self):
+        """Means over the conditions of rank-1 over pairs of views, where the protocol tells equal views."""
+        if not self.protocol.equal_views:
+            return {}
+        return {
+            name: float(mean_of_known(np.array([summary[name] for summary in self.summaries])))
+            for name in ("other views", "all views")
+        }
+
+    @property
     def names(self):
         return [
             (condition if condition[:1].isupper() else condition.upper()) or "all"

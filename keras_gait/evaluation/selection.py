@@ -122,15 +122,22 @@ def _check_neighbours(protocol, gallery, rows, k):
 
 
 def _check_views(protocol, gallery, probe, rows):
-    """A protocol of pairs of views needs two."""
+    """A protocol of pairs of views needs two; those for which there is nothing to compare are told."""
     if protocol.views != "pairs":
         return
-    views, asked = protocol.view_names(gallery), protocol.view_names(probe)
-    for row in rows:
-        both = set(views[row.gallery].tolist()) | set(asked[row.probe].tolist())
-        if len(both) > 1:
-            return
-    raise GaitError(
-        f"the protocol {protocol.name} compares different views, but gallery and probes of {probe.name} all "
-        f"have the view {both.pop()!r}: evaluate data of two views or more, or another --protocol"
-    )
+    known = [set(protocol.view_names(gallery)[row.gallery].tolist()) for row in rows]
+    asked = [set(protocol.view_names(probe)[row.probe].tolist()) for row in rows]
+    views, probe_views = set().union(*known, *asked), set().union(*asked)
+    if all(len(of_row | others) < 2 for of_row, others in zip(known, asked, strict=True)):
+        raise GaitError(
+            f"the protocol {protocol.name} compares different views, but gallery and probes of {probe.name} "
+            f"all have the view {views.pop()!r}: evaluate data of two views or more, or another --protocol"
+        )
+    for row, in_gallery, in_probe in zip(rows, known, asked, strict=True):
+        name = f"{row.name}: " if row.name else ""
+        for role, missing in (("gallery", in_probe - in_gallery), ("probe", probe_views - in_probe)):
+            if missing:
+                print(
+                    f"{name}no {role} sequence has the view {', '.join(sorted_views(missing))}: these cells "
+                    "are left out of the means"
+                )

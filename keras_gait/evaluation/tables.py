@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 
-from keras_gait.evaluation.cross_view import mean_of_known
+from keras_gait.evaluation.cross_view import mean_of_known, view_table
 from keras_gait.files import write_whole
 
 
@@ -43,11 +43,21 @@ def tables(result, simulated=False):
     if len(ranks) > 1:
         means = np.stack([result.tables[name][:, -1] for name in ranks], axis=1)
         found.append((f"Mean of all views by rank, in %{note}", ranks, _rows(result, means)))
-    summaries = [
-        (name, list(summary.values())) for name, summary in zip(result.names, result.summaries, strict=True)
-    ]
-    found.append((_LEFT_OUT[result.protocol.left_out] + note, list(result.summaries[0]), summaries))
+    pairs = list(result.overall)
+    if pairs:
+        means = [(name, [of_row[pair] for pair in pairs]) for name, of_row in _summaries(result)]
+        if len(means) > 1:
+            means.append(("mean", list(result.overall.values())))
+        title = f"Mean rank-1 of pairs of views, without and with equal ones, in %{note}"
+        found.append((title, pairs, means))
+    shown = [name for name in result.summaries[0] if name not in pairs]
+    whole = [(name, [of_row[column] for column in shown]) for name, of_row in _summaries(result)]
+    found.append((_LEFT_OUT[result.protocol.left_out] + note, shown, whole))
     return found
+
+
+def _summaries(result):
+    return zip(result.names, result.summaries, strict=True)
 
 
 def _rows(result, table):
@@ -59,15 +69,15 @@ def _rows(result, table):
 
 
 def view_tables(result, simulated=False):
-    """Per condition the table of probe view (rows) by gallery view, as in `tables`."""
+    """Per condition the table of gallery view (rows) by probe view with its means, as in `tables`."""
     if not result.gallery_views:
         return []
     note = ", simulated walkers" if simulated else ""
     return [
         (
-            f"{name}: rank-1 in %, probe view by gallery view{note}",
-            [str(view) for view in result.gallery_views],
-            [(str(view), row) for view, row in zip(result.views, rates, strict=True)],
+            f"{name}: rank-1 in %, gallery view (rows) by probe view, means with equal views{note}",
+            [*map(str, result.views), "mean"],
+            list(zip([*map(str, result.gallery_views), "mean"], view_table(rates), strict=True)),
         )
         for name, rates in zip(result.names, result.rates[0], strict=True)
     ]

@@ -10,6 +10,7 @@ from keras_gait.evaluation.cross_view import (
     cross_view_rates,
     exclude_same_view,
     sorted_views,
+    view_table,
 )
 
 
@@ -85,3 +86,9 @@ def test_known_distances_decide_instead_of_embeddings():
     probe = people(0, views=["000"], labels="a")
     rates, *_ = cross_view_rates(gallery, probe, [[True]], matrix=np.array([[2.0, 1.0, 0.0]]))
     assert rates.ravel().tolist() == [0, 0]
+
+
+def test_the_table_of_views_has_gallery_views_as_rows_and_all_means():
+    rates = np.array([[1, 0.5, 0], [0, np.nan, 1]])  # two probe views, three gallery views
+    expected = [[1, 0, 0.5], [0.5, np.nan, 0.5], [0, 1, 0.5], [0.5, 0.5, 0.5]]
+    np.testing.assert_array_equal(view_table(rates), expected)

@@ -40,6 +40,7 @@ def test_the_protocol_follows_from_the_data():
     [
         ("casia-b", "nm-01 nm-04", "nm-05 nm-06 bg-01 cl-02", ""),
         ("oumvlp", "01", "00", "02"),
+        ("oumvlp-pose", "00", "01", "02"),
         ("casia-e", "H-scene1-nm-1 L-scene1-nm-2", "H-scene2-bg-1 L-scene3_s-cl-2", "H-scene1-bg-1"),
         ("sustech1k", "00-nm", "01-nm 01-bg 03-oc-nt 04-nt 02", "00-ab 00-abg"),
         ("grew", "01", "02", "03 00"),

@@ -29,6 +29,7 @@ def test_a_cross_view_evaluation_and_its_print(capsys):
     np.testing.assert_array_equal(result.table, [[1, 1, 1], [np.nan, 0, 0]])
     assert result.summaries[1]["rank-1"] == 0
     assert result.summaries[1]["rank-5"] == 1  # second of the two in the other view
+    assert "bg: no probe sequence has the view 000: these cells are left out" in capsys.readouterr().out
     print_results(result, simulated=True)
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == ["acc: (simulated walkers)", "nm: 1.0000 1.0000 1.0000", "bg: nan 0.0000 0.0000"]
@@ -80,6 +81,18 @@ def test_ccpg_compares_each_setting_with_its_gallery_and_tells_equal_views_apart
     assert (up["all views"], up["other views"], down["all views"]) == (0.5, 0, 1)
     assert np.isnan(up["rank-1"])  # its only right one has the probe's view
     assert down["rank-1"] == 1
+
+
+def test_casia_b_and_poses_of_oumvlp_tell_their_means_with_equal_views_too():
+    gallery = Walks("gallery", "1 00 000", "2 00 000", "1 00 090", "2 00 090")
+    probe = Walks("probe", "1 01 000", "2 01 090")
+    places = on_a_line(0, 9, 9, 0), gallery, on_a_line(1, 1), probe
+    result = run(PROTOCOLS["oumvlp-pose"], *places)
+    np.testing.assert_array_equal(result.rates[0, 0], [[1, 0], [0, 1]])
+    assert result.overall == {"other views": 0, "all views": 0.5}
+    assert run(OUMVLP, *places).overall == {}
+    two = Walks("probe", "1 nm-05 000", "2 bg-01 090")
+    assert run(CASIA, *places[:3], two).overall == {"other views": 0, "all views": 0.5}
 
 
 def test_the_gallery_of_all_views_leaves_out_the_own_sequence_only():

@@ -95,3 +95,13 @@ def test_one_view_only_is_refused_where_views_are_compared():
     with pytest.raises(GaitError, match=r"oumvlp compares different views, but .* have the view '090'"):
         rows_of_table(OUMVLP, gallery, probe)
     assert rows_of_table(GREW, gallery, probe)
+
+
+def test_pairs_of_views_without_sequences_are_said_to_be_left_out(capsys):
+    gallery = Walks("gallery", "1 nm-01 000", "1 nm-02 018")
+    probe = Walks("probe", "1 nm-05 000", "1 nm-05 036", "1 bg-01 000")
+    rows_of_table(CASIA, gallery, probe)
+    assert capsys.readouterr().out.splitlines() == [
+        "nm: no gallery sequence has the view 036: these cells are left out of the means",
+        "bg: no probe sequence has the view 036: these cells are left out of the means",
+    ]

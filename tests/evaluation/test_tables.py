@@ -16,6 +16,7 @@ from keras_gait.evaluation.tables import (
 )
 
 SUMMARY = {"rank-1": 0.5, "rank-5": 1.0, "mAP": 0.625, "mINP": 0.25}
+VIEWS = {"all views": 0.75, "other views": 0.5}
 
 
 def evaluation(protocol, conditions, views, **figures):
@@ -28,7 +29,7 @@ def evaluation(protocol, conditions, views, **figures):
         {name.replace("_", "-"): np.array(values) for name, values in figures.items()},
         views if paired else [],
         np.zeros((len(figures), len(conditions), len(views), len(views) if paired else 0)),
-        [SUMMARY] * len(conditions),
+        [SUMMARY | (VIEWS if protocol.equal_views else {})] * len(conditions),
         np.ones((len(conditions), 20)),
     )
 
@@ -45,7 +46,7 @@ def test_a_table_is_in_percent_with_a_dash_for_the_unknown():
 def test_every_table_of_simulated_walkers_says_so():
     result = evaluation(PROTOCOLS["casia-b"], ("nm",), ["000"], rank_1=[[1.0, 1.0]])
     titles = [title for title, *_ in tables(result, simulated=True) + view_tables(result, simulated=True)]
-    assert len(titles) == 3
+    assert len(titles) == 4
     assert all(title.endswith(", simulated walkers") for title in titles)
     assert "simulated" not in tables(result)[0][0]
 
@@ -105,5 +106,15 @@ def test_the_second_file_has_every_pair_of_views(tmp_path):
     result = evaluation(PROTOCOLS["oumvlp"], ("",), views, rank_1=[[1.0, 1.0, 1.0]])
     write_figures(result, tmp_path / "figures.csv")
     text = (tmp_path / "figures.csv").read_text()
-    assert text.count("probe view by gallery view") == 4
-    assert '"all: rank-1 in %, probe view by gallery view",000,090,0.0000\n' in text
+    title = '"all: rank-1 in %, gallery view (rows) by probe view, means with equal views"'
+    assert text.count(title) == 9
+    assert f"{title},000,090,0.0000\n" in text
+    assert f"{title},mean,090,0.0000\n" in text
+
+
+def test_means_of_pairs_of_views_are_told_without_and_with_equal_ones():
+    result = evaluation(PROTOCOLS["casia-b"], ("nm", "bg"), ["000"], rank_1=[[1, 1], [0, 0]])
+    _, pairs, whole = tables(result)
+    assert pairs[0] == "Mean rank-1 of pairs of views, without and with equal ones, in %"
+    assert pairs[1:] == (["other views", "all views"], [(name, [0.5, 0.75]) for name in ("NM", "BG", "mean")])
+    assert whole[1] == list(SUMMARY)
