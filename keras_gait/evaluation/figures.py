@@ -20,16 +20,16 @@ def _png(figure):
 def view_heat_maps(rates, names, probe_views, gallery_views):
     """One heat map a condition: ``rates`` ``(conditions, probe views, gallery views)``, fractions."""
     cell = 0.33
-    width = 1.2 + cell * max(4, len(gallery_views))
-    height = 1.3 + cell * max(3, len(probe_views))
+    width = 1.2 + cell * max(4, len(probe_views))
+    height = 1.3 + cell * max(3, len(gallery_views))
     figure = Figure((width * len(names), height), layout="constrained")
     for axes, name, values in zip(
         figure.subplots(1, len(names), squeeze=False)[0], names, rates, strict=True
     ):
-        axes.imshow(100 * values, vmin=0, vmax=100, cmap="YlGnBu", aspect="auto")
-        _number_cells(axes, 100 * values, "{:.0f}", values > 0.6)
-        _tick_labels(axes, gallery_views, probe_views)
-        axes.set(title=name, xlabel="gallery view", ylabel="probe view")
+        axes.imshow(100 * values.T, vmin=0, vmax=100, cmap="YlGnBu", aspect="auto")
+        _number_cells(axes, 100 * values.T, "{:.0f}", values.T > 0.6)
+        _tick_labels(axes, probe_views, gallery_views)
+        axes.set(title=name, xlabel="probe view", ylabel="gallery view")
     return _png(figure)
 
 
