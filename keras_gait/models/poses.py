@@ -9,6 +9,7 @@ from keras_gait.layers.pose_branches import PoseBranches
 from keras_gait.layers.pose_views import PoseViews
 from keras_gait.models.clips import ClipModel, check_sizes
 from keras_gait.vision.joint_graphs import find_graph
+from keras_gait.vision.pose_sequences import prepare
 
 
 class PoseModel(ClipModel):
@@ -33,8 +34,6 @@ class PoseModel(ClipModel):
 
     def prepare(self, sequence):
         """A sequence of any length as the model was trained on, ``(n, joints, 3) -> (frames, joints, 3)``."""
-        from keras_gait.vision.pose_sequences import prepare
-
         return prepare(sequence, self.frames, fill=self.fill_empty)
 
     @cached_property

@@ -1,29 +1,42 @@
-"""How the fixtures of the graph networks are computed (see `parity_gaitgraph2`)."""
+"""How the fixtures of the graph networks are computed (see `parity_gaitgraph2`).
+
+Networks of fixtures take branches ``[sample, frame, joint, branch, channel]``, our models the poses that
+branches are made of: so here the network is put onto branches, and the joints of the first are the poses.
+"""
 
 import keras
 import numpy as np
 from fixtures import reader
-from keras import ops
 
 from keras_gait.checkpoints.by_name import load_state
+from keras_gait.layers import UnitLength
 from keras_gait.layers.resgcn import resgcn
+from keras_gait.models import STGCN, GaitGraph2
+from keras_gait.models.gaitgraph import body_parts
 from keras_gait.models.poses import embedding
+from keras_gait.models.stgcn import stgcn
 
 
-def network(meta, x):
-    """``(embedding [sample, size], last map [sample, 256, frame, joint])`` of branches ``x``."""
+def computed(meta, x, last_map):
+    """``(embedding [sample, size], map [sample, frame, joint, channel])`` of branches ``x``.
+
+    ``last_map(branches, name, joints)`` is the network.
+    """
     config = {"dataset": "coco"} | meta["config"]
     branches = keras.Input(x.shape[1:])
-    maps = resgcn(branches, config["model_type"], config["dataset"])
-    vectors = embedding(maps, config["num_class"])
-    model = keras.Model(branches, [vectors, maps])
+    maps = last_map(branches, config["model_type"], config["dataset"])
+    model = keras.Model(branches, [embedding(maps, config["num_class"]), maps])
     load_state(model, reader.state(meta))
     vectors, maps = model.predict_on_batch(x)
-    return vectors[:, 0], np.moveaxis(maps, -1, 1)
+    return vectors[:, 0], maps
 
 
-def resgcn_network(meta, inputs, path):
-    vectors, feature = network(meta, inputs["x"])
+def network(meta, inputs, path):
+    def last_map(branches, name, joints):
+        return stgcn(branches, joints) if name.startswith("st-gcn") else resgcn(branches, name, joints)
+
+    vectors, maps = computed(meta, inputs["x"], last_map)
+    feature = np.moveaxis(maps, -1, 1)
     return {
         "embedding": vectors,
         "feature": feature,
@@ -32,4 +45,45 @@ def resgcn_network(meta, inputs, path):
     }
 
 
-FAMILIES = {"resgcn": resgcn_network}
+def first_version(meta, inputs, path):
+    """Version 1 puts the axes in the order ``[sample, branch, channel, frame, joint]``."""
+
+    def last_map(branches, name, joints):
+        return resgcn(branches, name, joints, body_parts(joints))
+
+    vectors, _ = computed(meta, np.transpose(inputs["x"], (0, 3, 4, 1, 2)), last_map)
+    return {"embedding": keras.ops.convert_to_numpy(UnitLength()(vectors))}
+
+
+def test_time(meta, inputs, path):
+    oumvlp = "oumvlp" in meta["source"]
+    defaults = {
+        "backend_name": "resgcn-n51-r4" if oumvlp else "resgcn-n39-r8",
+        "embedding_layer_size": 64 if oumvlp else 128,
+        "multi_input": True,
+        "multi_branch": oumvlp,
+        "tta": True,
+    }
+    config = defaults | meta["config"]
+    options = {
+        "embedding_size": config["embedding_layer_size"],
+        "joints": "oumvlp" if oumvlp else "coco",
+    }
+    if config["backend_name"] == "st-gcn":
+        model = STGCN(**options)
+    else:
+        kind = ("branches" if config["multi_branch"] else "concat") if config["multi_input"] else "plain"
+        model = GaitGraph2(network=config["backend_name"], inputs=kind, **options)
+    load_state(model, reader.state(meta))
+    x = inputs["x"]
+    poses = x[:, :, :, 0, :3] if x.ndim == 5 else x[..., :3]
+    encoder = model.tta_encoder if config["tta"] else model.encoder
+    return {"embedding": encoder.predict_on_batch(np.ascontiguousarray(poses))[:, 0]}
+
+
+FAMILIES = {
+    "resgcn": network,
+    "st_gcn": network,
+    "v1_resgcn": first_version,
+    "tta": test_time,
+}
