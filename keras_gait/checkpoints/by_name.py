@@ -7,13 +7,14 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from keras_gait.checkpoints.opengait_models import MODELS
-from keras_gait.checkpoints.state_files import first_line, read_state
+from keras_gait.checkpoints import gaitgraph_models, opengait_models
+from keras_gait.checkpoints.state_files import first_line, read_checkpoint
 from keras_gait.errors import GaitError
 from keras_gait.layers import (
     BatchNorm,
     BlockConvolution,
     GeMStripPooling,
+    GraphConvolution,
     PartsConvolution,
     PartsLinear,
     StripConv2D,
@@ -21,6 +22,7 @@ from keras_gait.layers import (
     TemporalConvolution,
 )
 
+PREFIXES = ("module.", "backbone.")  # that all names may have: data-parallel training's, GaitGraph2's
 NAMED = 3  # names of each kind that a refusal lists
 
 
@@ -46,7 +48,13 @@ class Published(NamedTuple):
 
 # layer class -> [(suffix of the published name, our variable, published axis of each of ours)]
 VARIABLES = {
-    keras.layers.Conv2D: [("weight", "kernel", (2, 3, 1, 0))],
+    keras.layers.Conv2D: [("weight", "kernel", (2, 3, 1, 0)), ("bias", "bias", (0,))],
+    keras.layers.Dense: [("weight", "kernel", (1, 0)), ("bias", "bias", (0,))],
+    GraphConvolution: [
+        ("weight", "kernel", (2, 3, 1, 0)),
+        ("bias", "bias", (0,)),
+        ("edge", "edge", (0, 1, 2)),
+    ],
     StripConv2D: [("weight", "kernel", (2, 3, 1, 0))],
     TemporalConvolution: [("weight", "kernel", (2, 3, 4, 1, 0))],
     StripConv3D: [("weight", "kernel", (2, 3, 4, 1, 0))],
@@ -71,31 +79,45 @@ def model_from_state(state, method=None, **options):
     """The model that published weights belong to, told by their names and shapes, with them loaded.
 
     Args:
-        state: ``{published name: array}`` or a file for `read_state`.
-        method: the name of the system that the weights must be of, if any.
-        options: of the model, for what weights do not tell: ``use_emb2``, ``frame_shape``.
+        state: ``{published name: array}`` or a file for `read_checkpoint`.
+        method: the name of the system that the weights must be of, if any. GaitGraph's first version has the
+            names of its second: without a method, a file of the first version, or inputs that only this one
+            has, give `GaitGraph`, all others `GaitGraph2`.
+        options: of the model, for what weights do not tell: ``use_emb2``, ``frame_shape``; of that of poses,
+            ``frames``, ``fill_empty``, ``layout``.
 
     Raises:
-        GaitError: not the weights of a model that we have, or not all of them.
+        GaitError: not the weights of a model that we have, or not all of them, or an option that they deny.
     """
-    state = _clean(state)
-    for telltale, (model, settings) in MODELS.items():
-        if telltale in state:
-            if method not in (None, model.__name__.lower()):
-                raise GaitError(f"these are the weights of a {model.__name__}, not of {method}")
-            try:
-                built = model(**(settings(state) | options))
-            except GaitError:
-                raise
-            except (LookupError, ValueError) as error:  # names or ranks that no such model has
-                raise GaitError(
-                    f"these are no whole weights of {model.__name__}: {first_line(error)}"
-                ) from error
-            load_state(built, state)
-            return built
-    known = ", ".join(model.__name__ for model, _ in MODELS.values())
-    first = next(iter(state), "nothing")
-    raise GaitError(f"not the weights of {known}; the first is {first!r}")
+    state, key = _read(state)
+    model, settings = _find_model(state, key, method)
+    try:
+        told = settings(state)
+        if settings in gaitgraph_models.SETTINGS:
+            gaitgraph_models.check_options(told, options)
+        built = model(**(told | options))
+    except GaitError:
+        raise
+    except (LookupError, ValueError) as error:  # names or ranks that no such model has
+        raise GaitError(f"these are no whole weights of {model.__name__}: {first_line(error)}") from error
+    load_state(built, state)
+    return built
+
+
+def _find_model(state, key, method):
+    """The model's class and what tells its arguments."""
+    systems = opengait_models.MODELS | gaitgraph_models.MODELS
+    telltale = next((name for name in systems if name in state), None)
+    if telltale is None:
+        known = ", ".join(model.__name__ for model, _ in systems.values())
+        first = next(iter(state), "nothing")
+        raise GaitError(f"not the weights of {known}; the first is {first!r}")
+    model, settings = systems[telltale]
+    if settings is gaitgraph_models.resgcn:
+        model = gaitgraph_models.version(state, key, method)
+    if method not in (None, model.__name__.lower()):
+        raise GaitError(f"these are the weights of a {model.__name__}, not of {method}")
+    return model, settings
 
 
 def load_state(model, state):
@@ -106,9 +128,12 @@ def load_state(model, state):
         state: ``{published name: array}`` or a file for `read_state`.
 
     Raises:
-        GaitError: names the first of the weights that are missing, unexpected, or of another shape.
+        GaitError: names the first of the weights that are missing, unexpected, or of another shape; or the
+            weights go with another graph of joints than the model's.
     """
-    state = _clean(state)
+    state, _ = _read(state)
+    if hasattr(model, "graph"):
+        state = gaitgraph_models.without_adjacency(state, model.graph)
     expected = {published.name: published for published in published_variables(model)}
     missing = [name for name in expected if name not in state]
     unexpected = [name for name in state if name not in expected]
@@ -137,19 +162,20 @@ def _without_time(array, published):
     return array[:, :, 0] if spatial else array
 
 
-def _clean(state):
-    """Arrays of finite numbers by their plain names: no ``module.``, no step counters, parts joined."""
-    if not isinstance(state, Mapping):
-        state = read_state(state)
+def _read(state):
+    """Arrays of finite numbers by their plain names (no `PREFIXES`, no step counters, parts joined), and the
+    key of the checkpoint that they are from."""
+    state, key = (state, None) if isinstance(state, Mapping) else read_checkpoint(state)
     state = {
         name: np.asarray(value) for name, value in state.items() if not name.endswith("num_batches_tracked")
     }
     for name, array in state.items():
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
             raise GaitError(f"the weights of {name} are no finite real numbers; save the checkpoint again")
-    if state and all(name.startswith("module.") for name in state):
-        state = {name.removeprefix("module."): value for name, value in state.items()}
-    return _joined(state)
+    for prefix in PREFIXES:
+        if state and all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): value for name, value in state.items()}
+    return _joined(state), key
 
 
 def _joined(state):
@@ -181,7 +207,14 @@ def published_variables(model):
             parts = model.get_layer(layer.name.removesuffix("-bn1d") + "-parts").target_shape[0]
         name = layer.name.replace("-", ".")
         found += [
-            Published(f"{name}.{suffix}", getattr(layer, variable), axes, parts)
+            Published(_of_module(f"{name}.{suffix}"), getattr(layer, variable), axes, parts)
             for suffix, variable, axes in VARIABLES[type(layer)]
+            if getattr(layer, variable) is not None  # no bias
         ]
     return found
+
+
+def _of_module(name):
+    """A graph convolution's edges bear the name of its module."""
+    name = re.sub(r"st_gcn_networks\.(\d+)\.gcn\.conv\.edge", r"edge_importance.\1", name)
+    return re.sub(r"\.scn\.conv\.gcn\.edge", ".edge", name)

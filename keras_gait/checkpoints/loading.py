@@ -12,17 +12,20 @@ from keras_gait.checkpoints.by_name import model_from_state
 from keras_gait.checkpoints.legacy_hdf5 import read_weights
 from keras_gait.errors import DAMAGED_HDF5, GaitError
 
-OPENGAIT = (".pt", ".pth", ".npz")  # endings of weights by OpenGait's names
+PUBLISHED = (".pt", ".pth", ".ckpt", ".npz")  # endings of weights by OpenGait's or GaitGraph's names
+# arguments of models that such weights always tell: a recipe may be one for another size
+TOLD = ("network", "inputs", "embedding_size")
 
 
 def load_model(path, method=None, **options):
     """Open a model file: our ``.keras`` and ``.hdf5``, or published weights.
 
-    Those are AttenGait's ``.hdf5`` and OpenGait's ``.pt`` (or its arrays by name as ``.npz``).
+    Those are AttenGait's ``.hdf5``, OpenGait's ``.pt``, GaitGraph2's ``.ckpt`` and GaitGraph's ``.pth`` (or
+    arrays by these names as ``.npz``).
 
     Args:
         path: the file.
-        method: the name of the system that the weights must be of, where they are OpenGait's.
+        method: the name of the system that the weights must be of, where they are by name.
         options: what a published file of weights alone does not tell, see `attengait_from_weights` and
             `model_from_state`.
 
@@ -35,8 +38,8 @@ def load_model(path, method=None, **options):
     path = Path(path)
     if not path.is_file():
         raise GaitError(f"no model file at {path}")
-    if path.suffix in OPENGAIT:
-        return _load_opengait(path, method, options)
+    if path.suffix in PUBLISHED:
+        return _load_published(path, method, options)
     if zipfile.is_zipfile(path) or (h5py.is_hdf5(path) and _is_ours(path)):
         return _load_ours(path)
     if h5py.is_hdf5(path):
@@ -46,11 +49,11 @@ def load_model(path, method=None, **options):
         except GaitError as error:
             raise GaitError(f"{path}: {error}") from error
     raise GaitError(
-        f"{path} is not a model: expected a .keras file, Keras HDF5 (.hdf5, .h5), or {', '.join(OPENGAIT)}"
+        f"{path} is not a model: expected a .keras file, Keras HDF5 (.hdf5, .h5), or {', '.join(PUBLISHED)}"
     )
 
 
-def _load_opengait(path, method, options):
+def _load_published(path, method, options):
     try:
         return model_from_state(path, method, **options)
     except GaitError as error:

@@ -21,16 +21,57 @@ DAMAGED = (
 )
 
 
+KEYS = ("state_dict", "model")  # that hold the weights: Lightning's, and OpenGait's or GaitGraph's
+# What checkpoints keep beside their weights: flags, paths, and the one-cycle schedule, which PyTorch before 2
+# saved with a method of its class.
+BESIDE = (
+    "argparse.Namespace",
+    "builtins.getattr",
+    "jsonargparse.namespace.Namespace",
+    "pathlib.PosixPath",
+    "pathlib.WindowsPath",
+    "pathlib._local.PosixPath",
+    "pathlib._local.WindowsPath",
+    "torch.optim.lr_scheduler.OneCycleLR",
+)
+
+
+class LeftOut:
+    """Stands for an object beside the weights: takes what the file would make it of, and does nothing."""
+
+    def __new__(cls, *arguments):
+        return super().__new__(cls)
+
+    def __init__(self, *arguments):
+        pass
+
+    def __setstate__(self, state):
+        pass
+
+
+# PyTorch finds them by their names; what really bears these names is never called
+STAND_INS = [
+    type(name, (LeftOut,), {"__module__": module, "__qualname__": name})
+    for module, _, name in (path.rpartition(".") for path in BESIDE)
+]
+
+
 def read_state(path):
-    """``{published name: array}`` of a ``.pt`` checkpoint (needs PyTorch) or of an ``.npz`` file.
+    """``{published name: array}`` of a PyTorch checkpoint (needs PyTorch) or of an ``.npz`` file.
 
     Raises:
-        GaitError: the file is damaged, or holds anything but arrays and plain containers: nothing in it runs.
+        GaitError: the file is damaged, or holds anything but arrays, plain containers and `BESIDE`: nothing
+            in it runs.
     """
+    return read_checkpoint(path)[0]
+
+
+def read_checkpoint(path):
+    """The weights of `read_state`, and the key of the checkpoint that holds them: None where it is they."""
     path = Path(path)
     if not path.is_file():
         raise GaitError(f"no checkpoint at {path}")
-    return _read_npz(path) if path.suffix == ".npz" else _read_pt(path)
+    return (_read_npz(path), None) if path.suffix == ".npz" else _read_pt(path)
 
 
 def _read_npz(path):
@@ -51,25 +92,29 @@ def _read_pt(path):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd bytes; they are refused below
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(STAND_INS):
+                content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         reason = f"it asks for {asked[1]}" if asked else "it is no plain pickle"
         raise GaitError(
-            f"{path} is refused: it is damaged or holds more than weights, which could run as a program "
-            f"({reason})"
+            f"{path} is refused: it is damaged or holds more than weights, which could run as a program; if "
+            f"you trust it, save its weights alone ({reason})"
         ) from error
     except DAMAGED as error:
         raise GaitError(f"{path} does not open as a PyTorch checkpoint: {first_line(error)}") from error
-    state = content.get("model", content) if isinstance(content, dict) else None
+    content = content if isinstance(content, dict) else {}
+    key = next((key for key in KEYS if key in content), None)
+    state = content[key] if key else content
     if not isinstance(state, dict) or not state:
         raise GaitError(
-            f"{path} holds no weights: a dict of arrays by name was expected, alone or as 'model'"
+            f"{path} holds no weights: a dict of arrays by name was expected, alone or as "
+            f"{' or '.join(map(repr, KEYS))}"
         )
     for name, value in state.items():
         if not (isinstance(name, str) and isinstance(value, torch.Tensor) and value.layout == torch.strided):
             raise GaitError(f"{path}: {name!r} holds a {type(value).__name__}, not a dense array by its name")
-    return {name: _array(value.detach()) for name, value in state.items()}
+    return {name: _array(value.detach()) for name, value in state.items()}, key
 
 
 def _array(tensor):

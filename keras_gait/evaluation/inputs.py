@@ -50,7 +50,9 @@ def add_set_flags(parser):
 def add_recipe_flags(parser):
     """Add the recipe to go by, and what of the frames the model sees, where the recipe does not say it."""
     parser.add_argument(
-        "--config", metavar="FILE", help="recipe to go by, instead of the run's; a published .pt needs one"
+        "--config",
+        metavar="FILE",
+        help="recipe to go by, instead of the run's; published .pt, .ckpt need one",
     )
     parser.add_argument(
         "--channels", nargs="+", help="channels of the frames that the model sees; default: the recipe's"
@@ -96,7 +98,7 @@ def find_run(model=None, datadir=None, recipe=None, runs="runs"):
         print(f"model: {model} (the newest run)")
     model = Path(model)
     if not model.is_file():
-        raise GaitError(f"--model {model} does not exist. Expected: a .keras, .hdf5 or .pt file")
+        raise GaitError(f"--model {model} does not exist. Expected: a .keras, .hdf5, .pt or .ckpt file")
     recipe = read_recipe(model.parent) if recipe is None else recipe
     datadir = datadir or recipe_section(recipe, "data").get("datadir")
     return model, Path(datadir) if datadir else None, recipe
@@ -165,20 +167,22 @@ def open_model(path, flags=None, recipe=None):
 
     ``flags``: dict that may hold `ARCHITECTURE_FLAGS`, None for those not given. Published files of
     weights alone do not tell ``softmax_attention``; there the flag says it. What OpenGait's ``.pt`` do not
-    tell of their model, the ``recipe`` does, by its ``method`` and ``model``.
+    tell of their model, the ``recipe`` does, by its ``method`` and ``model``; what they tell goes before it.
     """
     from keras_gait.checkpoints import load_model
-    from keras_gait.checkpoints.loading import OPENGAIT
+    from keras_gait.checkpoints.loading import PUBLISHED, TOLD
 
     flags = flags or {}
     given = {name: flags[name] for name in ARCHITECTURE_FLAGS if flags.get(name) is not None}
-    if Path(path).suffix in OPENGAIT:
+    if Path(path).suffix in PUBLISHED:
         if "method" not in (recipe or {}):
             raise GaitError(
                 f"{path} holds weights alone: name the recipe that it was trained by, such as --config "
                 "configs/skeletongait/gait3d.yaml"
             )
-        model = load_model(path, method=recipe["method"], **recipe_section(recipe, "model"))
+        options = recipe_section(recipe, "model")
+        options = {name: value for name, value in options.items() if name not in TOLD}
+        model = load_model(path, method=recipe["method"], **options)
     else:
         model = load_model(path)
     trained = type(model).__name__.lower()
