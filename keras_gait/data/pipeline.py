@@ -1,4 +1,4 @@
-"""The training stream: P x K batches of clips and targets as a ``tf.data`` pipeline."""
+"""The training stream: batches of clips and targets as a ``tf.data`` pipeline."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,69 +9,15 @@ from keras_gait.data.augmentation import mix_batch
 from keras_gait.errors import GaitError
 
 
-@dataclass
-class ClipBatches:
-    """Batches by number: ``batches[n]`` is the n-th of a training run.
+class Batches:
+    """What all batches by number have in common: errors of background reads and the ``tf.data`` stream.
 
-    Args:
-        dataset: the sequences, see `keras_gait.data.dataset`.
-        labels: class index of every sequence, ``(n,)`` int.
-        classes: how many; 0 for triplet training without a classifier.
-        sampler: a `PKSampler` over the same sequences.
-        clips: a `ClipSampling`.
-        mixing: keyword arguments of `mix_batch`, or None for no mixing.
-        transform: applied to a batch's frames ``(batch, frames, height, width, channels)``, or None; it keeps
-            their shape and dtype.
-        augment: applied to each sequence's frames, ``augment(frames, rng)``, or None.
-        frame_shape: of the frames in a batch, where ``augment`` changes it.
-        label_outputs: names of the model's outputs that the labels are for.
-
-    Where clips differ in length (``clips.padded``), batches are int16 and the missing frames -1.
+    ``batches[n]`` is the n-th of a training run: ``(clips, labels, targets)``, targets only where ``classes``
+    is not 0. Subclasses have ``dataset``, ``sampler``, ``classes``, ``label_outputs`` and ``batch_dtype``.
     """
 
-    dataset: object
-    labels: np.ndarray
-    classes: int
-    sampler: object
-    clips: object
-    mixing: dict | None = None
-    transform: object = None
-    augment: object = None
-    frame_shape: tuple | None = None
-    label_outputs: tuple = ("embeddings",)
-    failure: GaitError | None = None  # what went wrong in a background read
-
-    def __getitem__(self, number):
-        """``(clips, labels, targets)``: frames of `batch_dtype`, int32 ``(batch,)``, one-hot or mixed."""
-        rng = self.sampler.rng(number)
-        sequences = self.sampler.sequences(number, rng)
-        lengths = self.clips.lengths(len(sequences), rng)
-        clips = [self._clip(i, length, rng) for i, length in zip(sequences, lengths, strict=True)]
-        clips = pad(clips) if self.clips.padded else np.stack(clips)
-        if self.transform is not None:
-            clips = self.transform(clips)
-        labels = self.labels[sequences]
-        targets = np.eye(self.classes, dtype=np.float32)[labels] if self.classes else None
-        if self._mixed:
-            clips, targets = mix_batch(clips, targets, rng, **self.mixing)
-        return clips, labels.astype(np.int32), targets
-
-    def _clip(self, i, length, rng):
-        frames = self.clips.frames_of(int(self.dataset.frames[i]), length, rng)
-        first, count = int(frames.min()), int(np.ptp(frames)) + 1
-        clip = self.dataset.read(i, first, count)[frames - first]
-        return clip if self.augment is None else self.augment(clip, rng)
-
-    @property
-    def _mixed(self):
-        return self.mixing is not None and self.classes > 0
-
-    @property
-    def batch_dtype(self):
-        """float32 where clips are mixed, int16 where they are padded, else the data set's."""
-        if self._mixed:
-            return np.dtype("float32")
-        return np.dtype("int16") if self.clips.padded else self.dataset.dtype
+    frame_shape = None  # of the frames in a batch, where it is not the data set's
+    failure = None  # the `GaitError` that went wrong in a background read
 
     @contextmanager
     def own_errors(self):
@@ -118,6 +64,70 @@ class ClipBatches:
             deterministic=True,
         )
         return batches.map(shape).prefetch(2)
+
+
+@dataclass
+class ClipBatches(Batches):
+    """Batches by number: ``batches[n]`` is the n-th of a training run.
+
+    Args:
+        dataset: the sequences, see `keras_gait.data.dataset`.
+        labels: class index of every sequence, ``(n,)`` int.
+        classes: how many; 0 for triplet training without a classifier.
+        sampler: a `PKSampler` over the same sequences.
+        clips: a `ClipSampling`.
+        mixing: keyword arguments of `mix_batch`, or None for no mixing.
+        transform: applied to a batch's frames ``(batch, frames, height, width, channels)``, or None; it keeps
+            their shape and dtype.
+        augment: applied to each sequence's frames, ``augment(frames, rng)``, or None.
+        frame_shape: of the frames in a batch, where ``augment`` changes it.
+        label_outputs: names of the model's outputs that the labels are for.
+
+    Where clips differ in length (``clips.padded``), batches are int16 and the missing frames -1.
+    """
+
+    dataset: object
+    labels: np.ndarray
+    classes: int
+    sampler: object
+    clips: object
+    mixing: dict | None = None
+    transform: object = None
+    augment: object = None
+    frame_shape: tuple | None = None
+    label_outputs: tuple = ("embeddings",)
+
+    def __getitem__(self, number):
+        """``(clips, labels, targets)``: frames of `batch_dtype`, int32 ``(batch,)``, one-hot or mixed."""
+        rng = self.sampler.rng(number)
+        sequences = self.sampler.sequences(number, rng)
+        lengths = self.clips.lengths(len(sequences), rng)
+        clips = [self._clip(i, length, rng) for i, length in zip(sequences, lengths, strict=True)]
+        clips = pad(clips) if self.clips.padded else np.stack(clips)
+        if self.transform is not None:
+            clips = self.transform(clips)
+        labels = self.labels[sequences]
+        targets = np.eye(self.classes, dtype=np.float32)[labels] if self.classes else None
+        if self._mixed:
+            clips, targets = mix_batch(clips, targets, rng, **self.mixing)
+        return clips, labels.astype(np.int32), targets
+
+    def _clip(self, i, length, rng):
+        frames = self.clips.frames_of(int(self.dataset.frames[i]), length, rng)
+        first, count = int(frames.min()), int(np.ptp(frames)) + 1
+        clip = self.dataset.read(i, first, count)[frames - first]
+        return clip if self.augment is None else self.augment(clip, rng)
+
+    @property
+    def _mixed(self):
+        return self.mixing is not None and self.classes > 0
+
+    @property
+    def batch_dtype(self):
+        """float32 where clips are mixed, int16 where they are padded, else the data set's."""
+        if self._mixed:
+            return np.dtype("float32")
+        return np.dtype("int16") if self.clips.padded else self.dataset.dtype
 
 
 def pad(clips):

@@ -1,4 +1,4 @@
-"""P x K sampling of clips: which sequences, and which of their frames, make up the n-th batch.
+"""Sampling: which sequences, and which of their frames, make up the n-th batch.
 
 Every draw hangs on the seed and the batch's number alone, so a run that goes on after a stop sees the
 very batches that it would have seen.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_gait.errors import GaitError
+from keras_gait.vision.pose_sequences import padded_indices
 
 MIN_FRAMES = 16  # shortest clip that `varying_length` draws
 
@@ -114,6 +115,43 @@ class FrameSampling:
         return (start + kept) % available
 
 
+@dataclass(frozen=True)
+class PoseSampling:
+    """Which frames of pose sequences train, for a whole batch at once (GaitGraph2's transforms).
+
+    Sequences of ``frames`` or fewer are padded with their own frames in reversed order; of a longer one, any
+    ``frames`` in a row but the very last that there are, as published.
+
+    Args:
+        frames: frames of every sequence in a batch.
+        flip_sequence: probability that a sequence runs backwards (before it is cut).
+        shuffled: the frames chosen come in any order.
+    """
+
+    frames: int = 60
+    flip_sequence: float = 0.5
+    shuffled: bool = False
+
+    def __post_init__(self):
+        if not 0 <= self.flip_sequence <= 1:
+            raise GaitError(
+                "augmentation.flip_sequence must be a probability from 0 to 1. Received: "
+                f"{self.flip_sequence}"
+            )
+
+    def indices(self, counts, rng):
+        """Frames of sequences with ``counts (B,)`` frames each: ``(B, frames)`` int64."""
+        counts = np.asarray(counts, np.int64)
+        backwards = (rng.random(len(counts)) < self.flip_sequence)[:, None]
+        starts = rng.integers(np.maximum(counts - self.frames, 1))[:, None]
+        cut = starts + np.arange(self.frames)
+        cut = np.where(backwards, counts[:, None] - 1 - cut, cut)
+        padded = padded_indices(np.minimum(counts, self.frames), self.frames)
+        padded = np.where(backwards, padded[:, ::-1], padded)
+        chosen = np.where(counts[:, None] > self.frames, cut, padded)
+        return rng.permuted(chosen, axis=1) if self.shuffled else chosen
+
+
 class PKSampler:
     """Batches of ``p`` subjects with ``k`` sequences each, drawn with replacement.
 
@@ -165,3 +203,42 @@ class TripletSampler(PKSampler):
         return np.concatenate(
             [rng.choice(m, self.k, replace=len(m) < self.k) for m in (self._members[s] for s in chosen)]
         )
+
+
+class ShuffledSampler:
+    """All sequences in random order, pass after pass; what is left at a pass's end is a smaller batch.
+
+    Args:
+        labels: subject label of every sequence, ``(n,)``; only their number counts.
+        batch_size: sequences of a full batch, over all devices together.
+        seed: of every draw.
+        multiple: the last batch is cut to a multiple of this, so that it divides among so many devices.
+    """
+
+    def __init__(self, labels, batch_size, seed, multiple=1):
+        self.total, self.batch_size, self.seed = len(labels), batch_size, seed
+        if batch_size < 1 or batch_size % multiple:
+            raise GaitError(
+                f"a batch must be a number of sequences that divides among {multiple} devices. Received: "
+                f"sampler.batch_size {batch_size}"
+            )
+        self.used = self.total - self.total % batch_size % multiple  # of a pass
+        if not self.used:
+            raise GaitError(
+                f"the data has {len(labels)} usable sequences, too few for {multiple} devices. Use fewer, or "
+                "more data"
+            )
+
+    @property
+    def steps_per_epoch(self):
+        return -(-self.used // self.batch_size)
+
+    def rng(self, number):
+        """The random generator of batch ``number``, for whatever else that batch draws."""
+        return np.random.default_rng([self.seed, 1, number])
+
+    def sequences(self, number, rng):
+        """Sequence indices of batch ``number``, at most ``(batch_size,)``."""
+        which_pass, place = divmod(number, self.steps_per_epoch)
+        order = np.random.default_rng([self.seed, 0, which_pass]).permutation(self.total)
+        return order[: self.used][place * self.batch_size : (place + 1) * self.batch_size]

@@ -29,7 +29,7 @@ def padded_indices(counts, length):
 
 
 def pad_indices(count, length):
-    """Which frame of a sequence of ``count`` each frame of PadSequence's result is; longer ones stay whole."""
+    """Which of ``count`` frames each frame of PadSequence's result is; longer sequences stay whole."""
     return np.arange(count) if count > length else padded_indices([count], length)[0]
 
 
