@@ -47,7 +47,8 @@ class Half:
 
     def __init__(self, dataset, which):
         self.dataset, self.which = dataset, which
-        self.path, self.frame_shape = dataset.path, dataset.frame_shape
+        self.path, self.info = dataset.path, dataset.info
+        self.frame_shape, self.channels = dataset.frame_shape, dataset.channels
         self.frames = dataset.frames // 2 if which == 0 else dataset.frames - dataset.frames // 2
         self.subject, self.condition = dataset.subject, dataset.condition
         self.view, self.video = dataset.view, dataset.video

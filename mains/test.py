@@ -3,11 +3,13 @@
 python mains/test.py --knn 1 --allcameras                                the newest run below ./runs
 python mains/test.py --datadir DATA --model runs/a/model-final.keras --allcameras --report report.html
 python mains/test.py --datadir DATA --model SkeletonGait-60000.pt --config configs/skeletongait/gait3d.yaml
+python mains/test.py --datadir DATA --model gaitgraph.ckpt --config configs/gaitgraph2/casiab.yaml --no-tta
 
 Writes results/rank1.csv, and all figures to results/figures.csv, in the model's folder.
 """
 
 import datetime
+from argparse import BooleanOptionalAction
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, run
@@ -50,6 +52,12 @@ def parse(argv):
         default=None,
         help="compare each probe with the gallery of all views at once (casia-b, oumvlp)",
     )
+    parser.add_argument(
+        "--tta",
+        action=BooleanOptionalAction,
+        help="embed each sequence as it is, backwards, and with left and right joints exchanged (models of "
+        "poses); default: the recipe's",
+    )
     parser.add_argument("--nframes", type=int, help="leave out shorter ones; default: the recipe's, or 30")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with tables and pictures")
     parser.add_argument("--verbose", action="store_true", help="more tables; name all sequences left out")
@@ -61,7 +69,9 @@ def select_sets(args, datadir, model):
     """The gallery and probe sequences and the protocol -> ``(gallery, probe, protocol)``."""
     from keras_gait.evaluation.selection import divided
 
-    gallery, probe = open_sets(datadir, args.gallery, args.probe, args.nclasses, args.channels)
+    gallery, probe = open_sets(
+        datadir, args.gallery, args.probe, args.nclasses, args.channels, args.keypoints
+    )
     if args.protocol is not None and args.protocol not in PROTOCOLS:
         raise GaitError(f"unknown protocol {args.protocol!r} in the recipe; known are {', '.join(PROTOCOLS)}")
     protocol = PROTOCOLS[args.protocol] if args.protocol else protocol_for(probe)
@@ -102,9 +112,11 @@ def main(argv):
     model = open_model(model_path, vars(args), recipe)
     fill_from_recipe(args, recipe or method_recipe(model))
     check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
+    from keras_gait.evaluation.embedding import cached_embeddings, check_tta
+
+    check_tta(model, args.tta)
     gallery, probe, protocol = select_sets(args, datadir, model)
 
-    from keras_gait.evaluation.embedding import cached_embeddings
     from keras_gait.evaluation.results import check_rerank, evaluate
     from keras_gait.evaluation.selection import rows_of_table
     from keras_gait.evaluation.tables import print_results, write_csv, write_figures
@@ -120,6 +132,7 @@ def main(argv):
             model_path.parent / "results",
             role,
             cut=args.cut,
+            tta=args.tta,
             batch_size=args.bs,
             title=f"{role} embeddings",
         )
@@ -154,6 +167,7 @@ def main(argv):
             "least frames": least_frames(model, args.nframes),
             "cut": "columns 10..53" if args.cut else "no",
             "channels": ", ".join(probe.channels) or "all",
+            "test-time views": "3" if args.tta else "no",
         }
         write_evaluation_report(args.report, result, facts, model, probe, rows, simulated)
         print(f"\nreport: {Path(args.report)}")

@@ -51,7 +51,7 @@ def select_sets(args, datadir):
     """The gallery and the probe sequences, checked -> ``(gallery, probe)``."""
     from keras_gait.evaluation.selection import divided
 
-    sets = open_sets(datadir, args.gallery, args.probe, args.nclasses, args.channels)
+    sets = open_sets(datadir, args.gallery, args.probe, args.nclasses, args.channels, args.keypoints)
     gallery, probe = divided(GREW_CHALLENGE, *sets)
     if not len(probe):
         raise GaitError(f"{probe.path} has no probe sequence: make the set anew")

@@ -13,29 +13,35 @@ from keras_gait.errors import GaitError
 from keras_gait.files import write_whole, written_whole
 from keras_gait.vision.clips import check_cut, cut_columns
 
-BATCH_FRAMES = 512  # at most in one batch of several sequences: bounds the memory of the feature maps
+BATCH_FRAMES = 512  # at most in one batch of several sequences: bounds the memory of feature maps of pictures
+POSE = ("x", "y", "confidence")  # what a model of poses takes of each joint
 LENGTHS_AN_OCTAVE = 4  # that sequences are filled up to
 READERS = 4
 BATCHES_AHEAD = 3
 
 
-def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, title=None):
+def embed(model, dataset, batch_size=128, min_frames=1, cut=False, tta=False, output=None, title=None):
     """Embeddings ``(n, parts, dim)`` float32 of the sequences of ``dataset``, in its order.
 
     Every sequence is taken whole, at its own length. A batch holds sequences of exactly one length, so
     nothing is padded and no embedding depends on what else is in its batch. Only for a model that says
     ``masks_padding``, where frames of negative pixels count nowhere, sequences are filled up with them to
     one of a few lengths, since every length is compiled anew. Sequences shorter than ``min_frames`` are
-    repeated up to it; `long_enough` finds them.
+    repeated up to it; `long_enough` finds them. A model of poses brings each to its own length instead, by
+    ``prepare``.
 
     Args:
-        model: with ``encoder``: frames ``(batch, frames, height, width, channels)`` -> embeddings.
-        batch_size: sequences in a batch, at most; long ones come in smaller batches.
+        model: with ``encoder``: frames ``(batch, frames, height, width, channels)`` or poses ``(batch,
+            frames, joints, 3)`` -> embeddings.
+        batch_size: sequences in a batch, at most; long ones come in smaller batches, of ``batch_frames`` of
+            the model, where it has its own.
         cut: look at columns 10..53 of each frame only, widened to the frame.
+        tta: embed the test-time views of each sequence, by ``tta_encoder``.
         output: a ``.npy`` file to write block by block; the result is then a memory map of it.
         title: of the progress bar, which only a terminal shows; None shows none.
     """
     check_frames(model, dataset)
+    check_tta(model, tta)
     if cut:
         check_cut(dataset)
     if not len(dataset) or not dataset.frames.all():
@@ -43,16 +49,13 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, output=None, 
         raise GaitError(
             f"{dataset.path} holds {what}: nothing to embed. Check the selection, or make the set anew."
         )
-    lengths = np.maximum(dataset.frames, min_frames)
-    filled = getattr(model, "masks_padding", False)
-    if filled:
-        lengths = few_lengths(lengths)
+    lengths, read = _reader(model, dataset, min_frames, cut)
+    batches = _batches(lengths, batch_size, getattr(model, "batch_frames", BATCH_FRAMES))
+    encoder = model.tta_encoder if tta else model.encoder
     embeddings = None
     with tqdm(total=len(dataset), desc=title, unit="seq", disable=title is None or None) as bar:
-        for members, frames in _read_ahead(
-            dataset, _batches(lengths, batch_size), min_frames, cut, lengths if filled else None
-        ):
-            values = np.asarray(model.encoder.predict_on_batch(frames), np.float32)
+        for members, frames in _read_ahead(read, batches):
+            values = np.asarray(encoder.predict_on_batch(frames), np.float32)
             finite = np.isfinite(values[: len(members)]).reshape(len(members), -1).all(axis=1)
             if not finite.all():
                 name = sequence_name(dataset, members[finite.argmin()])
@@ -71,6 +74,13 @@ def check_frames(model, dataset):
     if not hasattr(model, "encoder"):
         raise GaitError(f"a model with an encoder is needed, but {type(model).__name__} has none")
     wanted = tuple(model.encoder.input_shape[2:])
+    if hasattr(model, "graph"):
+        return _check_poses(model.graph, dataset)
+    if len(dataset.frame_shape) != len(wanted):
+        raise GaitError(
+            f"{dataset.path} holds {_holds(dataset)}, but the model takes frames of {_shape(wanted)}: choose "
+            "the data set of the model's modality"
+        )
     if any(
         size is not None and size != found for size, found in zip(wanted, dataset.frame_shape, strict=False)
     ):
@@ -85,6 +95,34 @@ def check_frames(model, dataset):
             f"{dataset.path} holds frames {dataset.frame_shape[1]} wide, but the model works on the middle "
             f"{least} columns of wider ones: make the data set anew, at that width or wider"
         )
+
+
+def _check_poses(graph, dataset):
+    """Refuse a data set that does not hold poses of the joints of ``graph``, whole."""
+    takes = f"the model takes poses of {len(graph)} joints ({graph.name})"
+    if len(dataset.frame_shape) != 2 or dataset.frame_shape[0] != len(graph):
+        raise GaitError(
+            f"{dataset.path} holds {_holds(dataset)}, but {takes}: choose the data set of the model's joints"
+        )
+    if dataset.frame_shape[1] != 3 or getattr(dataset, "channels", POSE) not in ((), POSE):
+        raise GaitError(
+            f"{takes} with all of {', '.join(POSE)}, in this order; asked for {', '.join(dataset.channels)}: "
+            "leave --channels out"
+        )
+
+
+def _holds(dataset):
+    """What a data set holds, in words."""
+    if len(dataset.frame_shape) != 2:
+        return f"frames of {_shape(dataset.frame_shape)}"
+    kind = getattr(dataset, "info", {}).get("joints")
+    return f"poses of {dataset.frame_shape[0]} joints" + (f" ({kind})" if kind else "")
+
+
+def check_tta(model, tta):
+    """Refuse test-time views of a model that has none."""
+    if tta and not hasattr(type(model), "tta_encoder"):
+        raise GaitError(f"a {type(model).__name__} has no test-time views: leave --tta out, or give --no-tta")
 
 
 def few_lengths(lengths):
@@ -149,7 +187,28 @@ def _open_complete(path, note, key, count):
     return embeddings if same and embeddings.ndim == 3 and len(embeddings) == count else None
 
 
-def _batches(lengths, batch_size):
+def _reader(model, dataset, min_frames, cut):
+    """How long each sequence is for the model, ``(n,)``, and a function that reads one as it takes it.
+
+    Where sequences are filled up, it is with frames of -1, for which bytes become int16.
+    """
+    if hasattr(model, "prepare"):
+        return np.full(len(dataset), model.frames), lambda i: model.prepare(dataset.read(i))
+    lengths = np.maximum(dataset.frames, min_frames)
+    filled = getattr(model, "masks_padding", False)
+    if filled:
+        lengths = few_lengths(lengths)
+
+    def read(i):
+        frames = dataset.read(i)
+        frames = frames[np.arange(max(len(frames), min_frames)) % len(frames)]
+        frames = cut_columns(frames) if cut else frames
+        return _filled(frames, int(lengths[i])) if filled else frames
+
+    return lengths, read
+
+
+def _batches(lengths, batch_size, batch_frames):
     """``(members, size)``: sequences of one length, and the size of the batch to make of them.
 
     All batches of one length have one size, since every shape is compiled anew. The longest come first:
@@ -157,24 +216,16 @@ def _batches(lengths, batch_size):
     """
     for length in np.unique(lengths)[::-1]:
         members = np.flatnonzero(lengths == length)
-        most = max(1, min(batch_size, BATCH_FRAMES // int(length)))
+        most = max(1, min(batch_size, batch_frames // int(length)))
         size = -(-len(members) // -(-len(members) // most))  # evenly divided: few rows have to be filled
         yield from ((members[start : start + size], size) for start in range(0, len(members), size))
 
 
-def _read_ahead(dataset, batches, min_frames, cut, lengths=None):
-    """``(members, frames)`` of every batch, in order; threads read the next while the model works.
+def _read_ahead(read, batches):
+    """``(members, frames)`` of every batch, in order; threads ``read`` the next while the model works.
 
-    Where members are fewer than the batch's size, the last one's frames are repeated. With ``lengths``
-    ``(n,)`` given, sequences are filled up to theirs with frames of -1, for which bytes become int16.
+    Where members are fewer than the batch's size, the last one's frames are repeated.
     """
-
-    def read(i):
-        frames = dataset.read(i)
-        frames = frames[np.arange(max(len(frames), min_frames)) % len(frames)]
-        frames = cut_columns(frames) if cut else frames
-        return frames if lengths is None else _filled(frames, int(lengths[i]))
-
     waiting = deque()
     with ThreadPoolExecutor(READERS) as pool:
         for members, size in batches:

@@ -17,6 +17,8 @@ RECIPE_FLAGS = {
     "nframes": ("evaluation", "min_frames", 30),
     "cut": ("data", "cut", False),
     "channels": ("data", "channels", None),
+    "keypoints": ("data", "keypoints", None),
+    "tta": ("evaluation", "tta", False),
     "protocol": ("evaluation", "protocol", None),
     "rerank": ("evaluation", "rerank", False),
     "cross_view_gallery": ("evaluation", "cross_view_gallery", False),
@@ -42,6 +44,9 @@ def add_set_flags(parser):
     )
     parser.add_argument(
         "--nclasses", type=int, help="subjects of the gallery (50, 5154, 6000), where several sets lie"
+    )
+    parser.add_argument(
+        "--keypoints", help="estimator of the poses (openpose, alphapose, hrnet), where several sets lie"
     )
     parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
     add_recipe_flags(parser)
@@ -133,7 +138,7 @@ def recipe_section(recipe, section):
     return found if isinstance(found, dict) else {}
 
 
-def find_sets(datadir, gallery=None, probe=None, nclasses=None):
+def find_sets(datadir, gallery=None, probe=None, nclasses=None, keypoints=None):
     """Paths of the gallery ("ft") and probe ("test") sets; ``gallery`` and ``probe`` name them directly.
 
     Where no set is a gallery's, the test set holds both, and the protocol tells them apart.
@@ -142,9 +147,13 @@ def find_sets(datadir, gallery=None, probe=None, nclasses=None):
 
     if datadir is None and (gallery is None or probe is None):
         raise GaitError("where is the data? Give --datadir, or --gallery and --probe")
+
+    def find(role):
+        return find_dataset(datadir, role, nclasses, **({"keypoints": keypoints} if keypoints else {}))
+
     return (
-        Path(gallery) if gallery is not None else find_dataset(datadir, _gallery_role(datadir), nclasses),
-        Path(probe) if probe is not None else find_dataset(datadir, "test", nclasses),
+        Path(gallery) if gallery is not None else find(_gallery_role(datadir)),
+        Path(probe) if probe is not None else find("test"),
     )
 
 
@@ -154,11 +163,21 @@ def _gallery_role(datadir):
     return "test" if has["test"] and not has["ft"] else "ft"
 
 
-def open_sets(datadir, gallery=None, probe=None, nclasses=None, channels=None):
-    """The two sets of `find_sets`, opened, with the ``channels`` named, in this order, or all."""
+def open_sets(datadir, gallery=None, probe=None, nclasses=None, channels=None, keypoints=None):
+    """The two sets of `find_sets`, opened, with the ``channels`` named, in this order, or all.
+
+    Sets that tell another estimator of their poses than ``keypoints`` are refused.
+    """
     from keras_gait.data.opening import open_dataset
 
-    sets = map(open_dataset, find_sets(datadir, gallery, probe, nclasses))
+    sets = tuple(map(open_dataset, find_sets(datadir, gallery, probe, nclasses, keypoints)))
+    for dataset in sets:
+        found = dataset.info.get("keypoints", keypoints)
+        if keypoints and found != keypoints:
+            raise GaitError(
+                f"{dataset.path} holds poses of {found}, but the model was trained on {keypoints} (the "
+                f"recipe's data.keypoints): give those, or --keypoints {found}"
+            )
     return tuple(dataset.take_channels(channels) if channels else dataset for dataset in sets)
 
 
@@ -178,11 +197,14 @@ def open_model(path, flags=None, recipe=None):
         if "method" not in (recipe or {}):
             raise GaitError(
                 f"{path} holds weights alone: name the recipe that it was trained by, such as --config "
-                "configs/skeletongait/gait3d.yaml"
+                "configs/skeletongait/gait3d.yaml or configs/gaitgraph2/casiab.yaml"
             )
-        options = recipe_section(recipe, "model")
-        options = {name: value for name, value in options.items() if name not in TOLD}
+        asked = recipe_section(recipe, "model")
+        options = {name: value for name, value in asked.items() if name not in TOLD}
         model = load_model(path, method=recipe["method"], **options)
+        for name, found in model.get_config().items():
+            if name in TOLD and asked.get(name, found) != found:
+                print(f"{path} has {name} {found}, which counts; the recipe says {asked[name]}")
     else:
         model = load_model(path)
     trained = type(model).__name__.lower()

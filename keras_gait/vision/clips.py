@@ -18,6 +18,8 @@ def _stretch():
 
 def check_cut(dataset):
     """Refuse a data set whose frames `cut_columns` cannot take."""
+    if len(dataset.frame_shape) != 3:
+        raise GaitError(f"--cut is for pictures, and {dataset.path} holds poses: leave it out")
     width = dataset.frame_shape[1]
     if width != WIDTH:
         raise GaitError(f"--cut is for frames {WIDTH} wide; those of {dataset.path} are {width} wide")
