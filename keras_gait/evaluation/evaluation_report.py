@@ -1,12 +1,17 @@
 """The page of one evaluation: tables, heat maps of the views, CMC, attention, settings."""
 
-import sys
-
 import numpy as np
 
 from keras_gait.evaluation import report
+from keras_gait.evaluation.activations import mean_activations
+from keras_gait.evaluation.attention_films import attention_of, has_attention
 from keras_gait.evaluation.embedding import sequence_name
-from keras_gait.evaluation.figures import attention_overlays, cmc_curves, view_heat_maps
+from keras_gait.evaluation.figures import (
+    activation_heat_map,
+    attention_overlays,
+    cmc_curves,
+    view_heat_maps,
+)
 from keras_gait.evaluation.tables import tables
 
 SAMPLES = 3
@@ -40,23 +45,30 @@ def write_evaluation_report(path, result, facts, model, probe, rows, simulated=F
 
 
 def attention_section(model, dataset, rows):
-    """Attention maps over a frame of each row's probes; None where the model has no ``attention_maps``."""
-    find_maps = getattr(sys.modules[type(model).__module__], "attention_maps", None)
-    if find_maps is None or dataset.frame_shape[-1] not in (1, 3):
+    """What a model of poses, or one with attention, goes by; None for the others.
+
+    The mean activation of joints over the conditions and views of ``dataset``; the attention maps over a
+    frame of each row's probes.
+    """
+    if hasattr(model, "feature_maps"):
+        cells, means = mean_activations(model, dataset)
+        png = activation_heat_map(means, cells, model.graph.joints)
+        return report.picture(png, "Mean class activation of the joints, at most 1, by condition and view.")
+    if not has_attention(type(model)) or dataset.frame_shape[-1] not in (1, 3):
         return None
     chosen = sample_sequences(dataset, rows)
     frames = [dataset.read(i, int(dataset.frames[i]) // 2, 1)[0] for i in chosen]
     names = [sequence_name(dataset, i) for i in chosen]
-    png = attention_overlays(frames, names, find_maps(model))
+    png = attention_overlays(frames, names, attention_of(model))
     return report.picture(png, "Each layer's attention over one frame: grey is its least, orange its most.")
 
 
 def sample_sequences(dataset, rows):
     """Indices of one probe of each row, of the view nearest to the side where there are views."""
-    chosen = []
-    for row in rows[:SAMPLES]:
-        members = np.flatnonzero(row.probe)
-        views = dataset.view[members]
-        side = [abs(int(view) - 90) if view.isdigit() else 0 for view in views]
-        chosen.append(int(members[int(np.argmin(side))]))
-    return chosen
+    return [nearest_side(dataset, np.flatnonzero(row.probe)) for row in rows[:SAMPLES]]
+
+
+def nearest_side(dataset, members):
+    """The first of the sequences ``members`` of the view nearest to the side, where there are views."""
+    side = [abs(int(view) - 90) if view.isdigit() else 0 for view in dataset.view[members]]
+    return int(members[int(np.argmin(side))])

@@ -56,22 +56,34 @@ def attention_overlays(frames, names, maps):
     layer name to ``(rows, columns)``. A map is stretched over the frame, from the layer's least
     attention (grey) to its most (orange).
     """
-    lines = -(-(len(maps) + 1) // 8)
-    per_row = -(-(len(maps) + 1) // lines)
-    figure = Figure((1.45 * per_row, 1.65 * lines * len(frames)), layout="constrained")
-    grid = figure.subplots(lines * len(frames), per_row, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    for frame, name, cells in zip(frames, names, grid.reshape(len(frames), -1), strict=True):
-        cells[0].imshow(frame.squeeze(), cmap="gray")
+    figure, grid = overlay_figure(len(frames), maps)
+    for frame, name, cells in zip(frames, names, grid, strict=True):
+        draw_overlays(cells, frame, maps)
         cells[0].set_title(name, fontsize=8, color=_INK)
-        for axes, (layer, weights) in zip(cells[1:], maps.items(), strict=False):
-            axes.imshow(_shaded(frame, weights))
-            axes.set_title(layer, fontsize=8, color=_INK)
     return _png(figure)
 
 
-def _shaded(frame, weights):
+def overlay_figure(frames, maps, **settings):
+    """A figure for so many frames under ``maps`` -> figure, axes ``(frames, maps + 1 or more)``."""
+    lines = -(-(len(maps) + 1) // 8)
+    per_row = -(-(len(maps) + 1) // lines)
+    figure = Figure((1.45 * per_row, 1.65 * lines * frames), layout="constrained", **settings)
+    grid = figure.subplots(lines * frames, per_row, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    return figure, grid.reshape(frames, -1)
+
+
+def draw_overlays(cells, frame, maps):
+    """Draw one frame, and each layer's attention over it, into a row of axes -> the images drawn."""
+    images = [cells[0].imshow(frame.squeeze(), cmap="gray", vmin=0, vmax=255)]
+    for axes, (layer, weights) in zip(cells[1:], maps.items(), strict=False):
+        images.append(axes.imshow(shaded(frame, weights)))
+        axes.set_title(layer, fontsize=8, color=_INK)
+    return images
+
+
+def shaded(frame, weights):
     """The frame in grey, darkened where the weights are low; RGB fractions."""
     height, width = frame.shape[:2]
     weights = cv2.resize(np.asarray(weights, np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -100,6 +112,23 @@ def _frame(column, row):
     from matplotlib.patches import Rectangle
 
     return Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor="#d9480f", linewidth=2)
+
+
+def activation_heat_map(means, cells, joints, note=None):
+    """Mean activations ``(cells, joints)``, a row a (condition, view), a column a joint by its name."""
+    figure = Figure((2.2 + 0.38 * len(joints), 2.2 + 0.24 * len(cells)), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(means, vmin=0, vmax=max(means.max(), 1e-12), cmap="plasma", aspect="auto")
+    _tick_labels(axes, joints, [" ".join(filter(None, cell)) for cell in cells])
+    conditions = [condition for condition, _ in cells]
+    for row in range(1, len(cells)):
+        if conditions[row] != conditions[row - 1]:
+            axes.axhline(row - 0.5, color="white", linewidth=2)
+    axes.set(ylabel="condition and view")
+    figure.colorbar(image, label="mean class activation")
+    if note:
+        figure.supxlabel(note, fontsize=8, color=_INK)
+    return _png(figure)
 
 
 def _tick_labels(axes, columns, rows):

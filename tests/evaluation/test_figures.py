@@ -38,13 +38,13 @@ def test_overlays_of_base_and_deep_models_are_drawn(channels, layers):
 def test_much_attention_is_orange_and_little_is_grey():
     weights = np.zeros((8, 8))
     weights[:4] = 2
-    shaded = figures._shaded(np.full((64, 64, 3), 255, np.uint8), weights)
+    shaded = figures.shaded(np.full((64, 64, 3), 255, np.uint8), weights)
     np.testing.assert_allclose(shaded[0, 0], [0.98, 0.55, 0.15], atol=1e-6)
     np.testing.assert_allclose(shaded[-1, 0], [1, 1, 1], atol=1e-6)
 
 
 def test_equal_attention_everywhere_is_drawn():
-    shaded = figures._shaded(np.zeros((64, 64, 1), np.uint8), np.ones((4, 4)))
+    shaded = figures.shaded(np.zeros((64, 64, 1), np.uint8), np.ones((4, 4)))
     np.testing.assert_array_equal(shaded, 1)
 
 

@@ -1,6 +1,6 @@
 """How each family of GaitGraph and GaitGraph2 fixtures is computed here."""
 
-from parity_gaitgraph2 import data, evaluation, graphs, losses, models, training
+from parity_gaitgraph2 import activations, data, evaluation, graphs, losses, models, training
 
 FAMILIES = (
     graphs.FAMILIES
@@ -9,4 +9,5 @@ FAMILIES = (
     | losses.FAMILIES
     | training.FAMILIES
     | evaluation.FAMILIES
+    | activations.FAMILIES
 )
