@@ -106,7 +106,7 @@ def read_pose_json(path):
     try:
         people = json.loads(Path(path).read_text(encoding="utf-8"))["people"]
         return [np.array(person["pose_keypoints_2d"], np.float64).reshape(-1, 3) for person in people]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise GaitError(f"{path} is no JSON frame of OU-MVLP's poses: {error!r}.") from error
 
 

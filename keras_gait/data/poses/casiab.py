@@ -33,6 +33,7 @@ SUBJECTS = CASIA_TRAIN + CASIA_TEST
 COLUMNS = ("image_name", *(f"{joint}_{value}" for joint in JOINTS for value in ("x", "y", "conf")))
 
 _CHUNK = 1 << 24  # bytes of one step over the file
+_BLOCK = 1 << 15  # rows that are looked at together
 _LONGEST_LINE = 1 << 16
 _MOST_STRANGE_ROWS = 10_000
 _HEAD = 96  # bytes of a row that hold the image's folder
@@ -146,21 +147,23 @@ def _whole_lines(file, path, line):
 
 def _add_runs(runs, problems, path, start, data, line):
     """Add the rows of ``data`` to the dict ``runs`` of walks -> the number of the line after them."""
-    text = np.frombuffer(data, np.uint8)
-    starts = np.concatenate([[0], np.flatnonzero(text == _NEWLINE) + 1])
-    starts = starts[starts < len(text)]
-    heads = _heads(text, starts)
-    changes = np.flatnonzero((heads[1:] != heads[:-1]).any(axis=1)) + 1
-    borders = [0, *changes.tolist(), len(starts)]
-    ends = np.append(starts, len(text))
-    for first, last in itertools.pairwise(borders):
-        walk = _walk_of(heads[first].tobytes().rstrip(b"\0"))
-        if isinstance(walk, Walk):
-            run = Run(start + int(ends[first]), int(ends[last] - ends[first]), line + first)
-            _append(runs.setdefault(walk, []), run)
-        elif walk:
-            problems += [_problem(path, line + row, walk) for row in range(first, last)]
-    return line + len(starts)
+    text = np.frombuffer(data + bytes(_HEAD), np.uint8)
+    borders = np.concatenate([[0], np.flatnonzero(text[: len(data)] == _NEWLINE) + 1])
+    if borders[-1] < len(data):  # the last row of the file, without a newline
+        borders = np.append(borders, len(data))
+    for block in range(0, len(borders) - 1, _BLOCK):  # rows may be as short as damage makes them
+        rows = borders[block : block + _BLOCK + 1]
+        heads = _heads(text, rows[:-1])
+        changes = np.flatnonzero((heads[1:] != heads[:-1]).any(axis=1)) + 1
+        for first, last in itertools.pairwise([0, *changes.tolist(), len(heads)]):
+            walk, number = _walk_of(heads[first].tobytes().rstrip(b"\0")), line + block + first
+            if isinstance(walk, Walk):
+                run = Run(start + int(rows[first]), int(rows[last] - rows[first]), number)
+                _append(runs.setdefault(walk, []), run)
+            elif walk:
+                few = min(last, first + _MOST_STRANGE_ROWS + 1)
+                problems += [_problem(path, number + row, walk) for row in range(few - first)]
+    return line + len(borders) - 1
 
 
 def _append(runs, run):
@@ -173,10 +176,10 @@ def _append(runs, run):
 
 def _heads(text, starts):
     """The first bytes of each row up to its second slash, then zeros: uint8 ``(rows, _HEAD)``."""
-    places = np.minimum(starts[:, None] + np.arange(_HEAD), len(text) - 1)
-    heads = text[places]
-    over = (np.cumsum(heads == _SLASH, axis=1) >= 2) | (np.cumsum(heads == _NEWLINE, axis=1) >= 1)
-    heads[over | (heads == _RETURN)] = 0
+    heads = np.lib.stride_tricks.sliding_window_view(text, _HEAD)[starts]
+    slashes = np.cumsum(heads == _SLASH, axis=1, dtype=np.uint8)
+    newlines = np.cumsum(heads == _NEWLINE, axis=1, dtype=np.uint8)
+    heads[(slashes >= 2) | (newlines >= 1) | (heads == _RETURN)] = 0
     return heads
 
 
@@ -201,11 +204,11 @@ def load_rows(rows):
             numbered = [(run.line + i, line.rstrip(b"\r")) for i, line in enumerate(lines)]
             whole = os.fstat(file.fileno()).st_size > run.start + run.size or not lines[-1]
             parts.append(_numbers(rows.path, [row for row in numbered if row[1]], whole, problems))
-    return np.concatenate(parts).reshape(-1, len(JOINTS), 3).astype(np.float32), problems
+    return np.concatenate(parts).reshape(-1, len(JOINTS), 3), problems
 
 
 def _numbers(path, numbered, whole, problems):
-    """The numbers of lines ``(number, bytes)`` -> float64 ``(rows, 51)``; the others become problems.
+    """The numbers of lines ``(number, bytes)`` -> float32 ``(rows, 51)``; the others become problems.
 
     ``whole``: whether the last line ends with a newline.
     """
@@ -221,11 +224,13 @@ def _numbers(path, numbered, whole, problems):
         else:
             problems.append(_problem(path, number, "no image name such as ./001-nm-01-090/000001.jpg"))
     if not good:
-        return np.zeros((0, len(COLUMNS) - 1))
+        return np.zeros((0, len(COLUMNS) - 1), np.float32)
     try:
         table = _parse(b"\n".join(line for _, line in good))
     except ValueError:
         table = np.concatenate([_parse_alone(line) for _, line in good])
+    with np.errstate(over="ignore"):
+        table = table.astype(np.float32)
     finite = np.isfinite(table).all(axis=1)
     problems += [
         _problem(path, good[row][0], "a value that is no finite number") for row in np.flatnonzero(~finite)

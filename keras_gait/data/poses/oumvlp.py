@@ -97,26 +97,41 @@ def read_sequence(folder):
     for name in names:
         path, number = os.path.join(folder, name), frame_number(name)
         try:
-            people = read_pose_json(path)
+            if number is None:
+                raise GaitError("no frame number in the file's name")
+            joints = _first_person(path)
         except GaitError as error:
-            problems.append(Problem(f"{path} ({error.__cause__!r})", "no JSON frame of OU-MVLP-Pose", True))
+            problems.append(Problem(path, str(error), True))
             continue
-        if number is None:
-            problems.append(Problem(path, "no frame number in the file's name", True))
-        elif not people:
+        if joints is None:
             empty.append(path)
-        elif people[0].shape != SHAPE:
-            what = f"{people[0].size} numbers of a person, expected {SHAPE[0] * SHAPE[1]}"
-            problems.append(Problem(path, what, True))
-        elif not np.isfinite(people[0]).all():
-            problems.append(Problem(path, "a value that is no finite number", True))
         else:
-            poses.append(people[0])
+            poses.append(joints)
             numbers.append(number)
     if empty:
         what = "frames without people" if poses else "no frame with people"
         problems.append(Problem(f"{empty[0]} ({len(empty)} of {len(names)} frames)", what))
     return np.array(poses, np.float32).reshape(-1, *SHAPE), np.array(numbers, int), problems
+
+
+def _first_person(path):
+    """The joints of a frame's walker, float32 ``(18, 3)``; None where nobody is seen.
+
+    Raises GaitError, which says what is wrong but not with which file.
+    """
+    try:
+        people = read_pose_json(path)
+    except GaitError as error:
+        raise GaitError("damaged, or no JSON frame of OU-MVLP-Pose") from error
+    if not people:
+        return None
+    if people[0].shape != SHAPE:
+        raise GaitError(f"{people[0].size} numbers of a person, expected {SHAPE[0] * SHAPE[1]}")
+    with np.errstate(over="ignore"):
+        joints = people[0].astype(np.float32)
+    if not np.isfinite(joints).all():
+        raise GaitError("a value that is no finite number")
+    return joints
 
 
 def load_folder(folder):

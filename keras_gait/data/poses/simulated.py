@@ -79,11 +79,15 @@ def join_casiab_parts(output, subjects):
         return True
     if not all(part.is_file() for part in parts):
         return False
-    with written_whole(Path(output, FILE)) as temporary, open(temporary, "wb") as file:
-        file.write(",".join(COLUMNS).encode() + b"\n")
-        for part in parts:
-            with open(part, "rb") as rows:
-                shutil.copyfileobj(rows, file)
+    try:
+        with written_whole(Path(output, FILE)) as temporary, open(temporary, "wb") as file:
+            file.write(",".join(COLUMNS).encode() + b"\n")
+            for part in parts:
+                with open(part, "rb") as rows:
+                    shutil.copyfileobj(rows, file)
+    except FileNotFoundError:  # another shard has joined them meanwhile
+        if not Path(output, FILE).is_file():
+            raise
     shutil.rmtree(parts[0].parent, ignore_errors=True)
     return True
 
