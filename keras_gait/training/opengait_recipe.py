@@ -7,6 +7,7 @@ does not know either is refused, where OpenGait itself would go on without a wor
 import math
 
 from keras_gait.errors import GaitError
+from keras_gait.training.section_reader import SectionReader
 
 SECTIONS = (
     "data_cfg",
@@ -58,7 +59,7 @@ def recipe_from_opengait(content, path):
     Raises:
         GaitError: a model that is not translated, or keys that are not known, all of them named.
     """
-    reader = _Reader(content, path)
+    reader = SectionReader(content, path, WITHOUT_MEANING, whole=("loss_cfg",))
     recipe = _model(reader)
     recipe["losses"] = _losses(reader)
     recipe["optimizer"] = reader.take(
@@ -80,65 +81,6 @@ def recipe_from_opengait(content, path):
     )
     reader.finish()
     return recipe
-
-
-class _Reader:
-    """Takes keys out of sections and knows in the end which nobody took."""
-
-    def __init__(self, content, path):
-        self.path = path
-        self.content = content
-        self.taken = set()
-
-    def section(self, name):
-        """A section by its dotted name; empty where there is none."""
-        found = self.content
-        for key in name.split("."):
-            found = found.get(key) or {}
-            if not isinstance(found, dict):
-                raise GaitError(f"{self.path}: {name} should be a section with keys. Received: {found!r}")
-        return found
-
-    def get(self, section, key, default):
-        """A key's value, of the type that ``default`` has."""
-        self.taken.add(f"{section}.{key}")
-        value = self.section(section).get(key, default)
-        if type(value) is not type(default):
-            raise GaitError(
-                f"{self.path}: {section}.{key} must be of type {type(default).__name__}. Received: {value!r}"
-            )
-        return value
-
-    def take(self, section, **names):
-        """Those of the keys that are there, by our names."""
-        found = self.section(section)
-        self.taken |= {f"{section}.{key}" for key in names}
-        return {ours: found[key] for key, ours in names.items() if key in found}
-
-    def refuse(self, key, known):
-        section, _, name = key.rpartition(".")
-        found = self.section(section).get(name)
-        raise GaitError(f"{self.path}: {key} must be {known} to be trained here. Received: {found!r}")
-
-    def finish(self):
-        """Refuse what is neither taken nor `WITHOUT_MEANING`."""
-        unknown = [name for name in _leaves(self.content) if name not in self.taken and not _dropped(name)]
-        if unknown:
-            raise GaitError(f"unknown keys in {self.path}: {', '.join(unknown)}. Take them out, or mend them")
-
-
-def _leaves(content, prefix=""):
-    for key, value in content.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and not _dropped(name) and name != "loss_cfg":
-            yield from _leaves(value, f"{name}.")
-        else:
-            yield name
-
-
-def _dropped(name):
-    section, _, key = name.rpartition(".")
-    return key in WITHOUT_MEANING.get(section, "").split()
 
 
 def _model(reader):
@@ -228,7 +170,7 @@ def _losses(reader):
     reader.taken.add("loss_cfg")
     entries = reader.content.get("loss_cfg") or [{"type": "TripletLoss"}]
     found = {"cross_weight": 0.0}
-    entries = _typed(reader, "loss_cfg", entries if isinstance(entries, list) else [entries])
+    entries = reader.typed("loss_cfg", entries if isinstance(entries, list) else [entries])
     kinds = [entry["type"] for entry in entries]
     unknown = [kind for kind in kinds if kind not in LOSSES]
     if unknown:
@@ -258,14 +200,6 @@ def _losses(reader):
 
 
 LOSSES = {"TripletLoss": {"margin": "margin"}, "CrossEntropyLoss": {"scale": "scale"}}
-
-
-def _typed(reader, name, entries):
-    """A list's entries, each with keys and a ``type``."""
-    for entry in entries if isinstance(entries, list) else [entries]:
-        if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
-            raise GaitError(f"{reader.path}: {name} should list keys, each with a type. Received: {entry!r}")
-    return entries
 
 
 def _train(reader):
@@ -312,8 +246,8 @@ def _sampler(reader):
 
 def _augmentation(reader):
     name = "trainer_cfg.transform"
-    entries = _typed(reader, name, reader.get("trainer_cfg", "transform", []))
-    steps = [step for entry in entries for step in _typed(reader, name, entry.get("trf_cfg", [entry]))]
+    entries = reader.typed(name, reader.get("trainer_cfg", "transform", []))
+    steps = [step for entry in entries for step in reader.typed(name, entry.get("trf_cfg", [entry]))]
     found = {}
     for step in steps:
         kind = step["type"]

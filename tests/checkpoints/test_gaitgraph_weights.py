@@ -100,7 +100,6 @@ def test_a_lightning_file_gives_the_published_embeddings(tmp_path, name):
     assert_as_published(embed(model, poses), name)
 
 
-@pytest.mark.backend
 def test_three_branches_and_views_of_a_sequence(tmp_path):
     _, state, poses, _ = fixture("tta_casia_b")
     model = load_model(lightning_file(tmp_path / "gaitgraph.ckpt", state))
