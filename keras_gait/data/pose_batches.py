@@ -7,6 +7,8 @@ import numpy as np
 from keras_gait.data.pipeline import Batches
 from keras_gait.vision.pose_sequences import check_poses
 
+BLOCK = 32  # sequences that are augmented at once: some hundred kilobytes, which stay in a processor's cache
+
 
 @dataclass
 class PoseBatches(Batches):
@@ -38,10 +40,17 @@ class PoseBatches(Batches):
         """``(poses (views * batch, L, V, 3) float32, labels int32, None)``."""
         rng = self.sampler.rng(number)
         sequences = np.tile(self.sampler.sequences(number, rng), self.views)
-        poses = self._read(sequences, self.clips.indices(self._counts(sequences), rng))
-        if self.augment is not None:
-            poses = self.augment(poses, rng)
-        return poses, self.labels[sequences].astype(np.int32), None
+        return self.read(sequences, rng), self.labels[sequences].astype(np.int32), None
+
+    def read(self, sequences, rng):
+        """Chosen frames of these sequences, augmented: ``(B, L, V, 3)`` float32."""
+        frames = self.clips.indices(self._counts(sequences), rng)
+        poses = np.empty((*frames.shape, *self.dataset.frame_shape), np.float32)
+        for first in range(0, len(poses), BLOCK):
+            block = slice(first, first + BLOCK)
+            some = self._read(sequences[block], frames[block])
+            poses[block] = some if self.augment is None else self.augment(some, rng)
+        return poses
 
     def _counts(self, sequences):
         counts = self.dataset.frames[sequences]
@@ -53,9 +62,8 @@ class PoseBatches(Batches):
         """These ``frames (B, L)`` of the sequences, ``(B, L, V, 3)``; one read for each sequence."""
         first = frames.min(axis=1)
         spans = frames.max(axis=1) + 1 - first
-        read = self.dataset.read
         rows = zip(sequences.tolist(), first.tolist(), spans.tolist(), strict=True)
-        poses = np.concatenate([read(i, start, count) for i, start, count in rows])
+        poses = np.concatenate([self.dataset.read(i, start, count) for i, start, count in rows])
         starts = np.cumsum(spans) - spans
         poses = poses[frames + (starts - first)[:, None]]
         if not np.isfinite(poses).all():

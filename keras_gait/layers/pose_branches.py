@@ -63,41 +63,41 @@ class PoseBranches(keras.layers.Layer):
     def call(self, poses):
         if self.inputs == "plain":
             return ops.expand_dims(poses, axis=3)
-        branches = (self._joint(poses), self._velocity(poses), self._bone(poses))
-        if self.inputs == "concat":
-            return ops.expand_dims(ops.concatenate(branches, axis=-1), axis=3)
-        return ops.stack(branches, axis=3)
+        # all pieces joined at once: the result is five times the poses, and its memory is what takes time
+        pieces = [*self._joint(poses), *self._velocity(poses), *self._bone(poses)]
+        channels = ops.concatenate(pieces, axis=-1)
+        batch, frames = ops.shape(poses)[:2]
+        return ops.reshape(channels, (batch, frames, *self.compute_output_shape(poses.shape)[2:]))
 
     def _joint(self, poses):
-        centre = 1 if self.layout == "gaitgraph" else self.graph.centre
-        apart = poses - poses[:, :, centre : centre + 1]
-        return ops.concatenate([poses, apart if self.layout == "gaitgraph" else apart[..., :2]], axis=-1)
+        if self.layout == "gaitgraph":
+            return poses, poses - poses[:, :, 1:2]
+        places, centre = poses[..., :2], self.graph.centre
+        return poses, places - places[:, :, centre : centre + 1]
 
     def _velocity(self, poses):
+        moving = poses if self.layout == "gaitgraph" else poses[..., :2]
         ahead = ((0, 0), (0, 2), (0, 0), (0, 0))
-        inner = ops.pad(ops.ones_like(poses[..., :1]), ahead)[:, 2:]  # 0 in the last two frames
-        later = ops.pad(poses, ahead)
-        next_one, next_two = (later[:, 1:-1] - poses) * inner, (later[:, 2:] - poses) * inner
-        if self.layout == "gaitgraph":
-            return ops.concatenate([next_one, next_two], axis=-1)
-        confidence = poses[..., 2:]
-        if self.layout == "corrected":
-            return ops.concatenate([next_one[..., :2], confidence, next_two[..., :2]], axis=-1)
-        nothing = ops.zeros_like(confidence)
-        return ops.concatenate([next_one[..., :2], nothing, confidence, next_two[..., 1:2]], axis=-1)
+        inner = ops.pad(ops.ones_like(moving[:, :, :1, :1]), ahead)[:, 2:]  # 0 in the last two frames
+        later = ops.pad(moving, ahead)
+        next_one = (later[:, 1:-1] - moving) * inner
+        if self.layout == "published":
+            next_two = (later[:, 2:, :, 1:] - moving[..., 1:]) * inner
+            return next_one, ops.zeros_like(poses[..., 2:]), poses[..., 2:], next_two
+        next_two = (later[:, 2:] - moving) * inner
+        return (next_one, next_two) if self.layout == "gaitgraph" else (next_one, poses[..., 2:], next_two)
 
     def _bone(self, poses):
         bone = poses - ops.take(poses, self._connected(), axis=2)
-        across = bone[..., :2]
-        length = ops.sqrt(ops.sum(ops.square(across), axis=-1, keepdims=True)) + SHORTEST_BONE
-        angles = ops.arccos(ops.clip(across / length, -1.0, 1.0))
+        x, y = bone[..., :1], bone[..., 1:2]
+        length = ops.sqrt(x * x + y * y) + SHORTEST_BONE
         confidence = poses[..., 2:]
         nothing = ops.zeros_like(confidence)
         if self.layout == "gaitgraph":
-            return ops.concatenate([bone, angles[..., 1:], nothing, nothing], axis=-1)
+            return bone, _angle(y, length), nothing, nothing
         if self.layout == "corrected":
-            return ops.concatenate([across, confidence, angles], axis=-1)
-        return ops.concatenate([across, nothing, confidence, angles[..., 1:]], axis=-1)
+            return x, y, confidence, _angle(x, length), _angle(y, length)
+        return x, y, nothing, confidence, _angle(y, length)
 
     def _connected(self):
         if self.connect_joint is not None:
@@ -118,3 +118,7 @@ class PoseBranches(keras.layers.Layer):
             "layout": self.layout,
             "connect_joint": self.connect_joint,
         }
+
+
+def _angle(along, length):
+    return ops.arccos(ops.clip(along / length, -1.0, 1.0))
