@@ -67,11 +67,14 @@ def parse(argv):
 
 def select_sets(args, datadir, model):
     """The gallery and probe sequences and the protocol -> ``(gallery, probe, protocol)``."""
+    from keras_gait.evaluation.embedding import check_frames
     from keras_gait.evaluation.selection import divided
 
     gallery, probe = open_sets(
         datadir, args.gallery, args.probe, args.nclasses, args.channels, args.keypoints
     )
+    for dataset in (gallery, probe):
+        check_frames(model, dataset)
     if args.protocol is not None and args.protocol not in PROTOCOLS:
         raise GaitError(f"unknown protocol {args.protocol!r} in the recipe; known are {', '.join(PROTOCOLS)}")
     protocol = PROTOCOLS[args.protocol] if args.protocol else protocol_for(probe)
@@ -112,15 +115,14 @@ def main(argv):
     model = open_model(model_path, vars(args), recipe)
     fill_from_recipe(args, recipe or method_recipe(model))
     check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
+
     from keras_gait.evaluation.embedding import cached_embeddings, check_tta
-
-    check_tta(model, args.tta)
-    gallery, probe, protocol = select_sets(args, datadir, model)
-
     from keras_gait.evaluation.results import check_rerank, evaluate
     from keras_gait.evaluation.selection import rows_of_table
     from keras_gait.evaluation.tables import print_results, write_csv, write_figures
 
+    check_tta(model, args.tta)
+    gallery, probe, protocol = select_sets(args, datadir, model)
     rows = rows_of_table(protocol, gallery, probe, args.knn, named)
     if args.rerank:
         check_rerank(rows)
