@@ -53,10 +53,8 @@ def _zeros_operator(size):
 
 def _apply(operator, states):
     """The linear ``operator`` on every state of ``states`` ``(n,)``."""
-    result = np.zeros_like(states)
-    for bit in range(32):
-        result ^= np.where(states & np.uint32(1 << bit), operator[bit], np.uint32(0))
-    return result
+    bits = states[:, None] >> np.arange(32, dtype=np.uint32) & np.uint32(1)
+    return np.bitwise_xor.reduce(bits * operator, axis=1)
 
 
 def crc32c(data):

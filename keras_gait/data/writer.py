@@ -32,7 +32,10 @@ FEWEST_SHARDS = 8  # so that small sets, too, can be made by several workers
 
 
 class Sequence(NamedTuple):
-    """One sequence to write: the index fields, and the folder or file that it is made from."""
+    """One sequence to write: the index fields, and the folder or file that it is made from.
+
+    ``source`` may be a path-like object that tells more, such as where in the file; it is told as its str.
+    """
 
     subject: str
     condition: str

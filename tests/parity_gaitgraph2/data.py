@@ -40,4 +40,4 @@ def json_oumvlp(meta, inputs, path):
     return {"keys": np.array(keys), **computed}
 
 
-FAMILIES = {"csv_casia_b": csv_casia_b, "csv": csv_casia_b, "json_oumvlp": json_oumvlp, "json": json_oumvlp}
+FAMILIES = {"csv_casia_b": csv_casia_b, "json_oumvlp": json_oumvlp}

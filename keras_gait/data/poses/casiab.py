@@ -94,7 +94,7 @@ def index_rows(path):
     runs, problems = {}, []
     with open(path, "rb") as file:
         line = _skip_header(file, path, problems)
-        for start, data in _whole_lines(file, path, line):
+        for start, data in _whole_lines(file, path):
             line = _add_runs(runs, problems, path, start, data, line)
             if len(problems) > _MOST_STRANGE_ROWS:
                 raise GaitError(
@@ -114,7 +114,7 @@ def _skip_header(file, path, problems):
     if names == COLUMNS:
         return 2
     if isinstance(_walk_of(first[mark:][:_HEAD].rpartition(b"/")[0]), Walk):
-        problems.append(_problem(path, 1, "a row where the header is expected; it is taken for a row"))
+        problems.append(_problem(path, 1, "no header: this line is a row, and is used"))
         file.seek(mark)
         return 1
     expected = f"expected {len(COLUMNS)}: image_name, then x, y, conf of {', '.join(JOINTS)}"
@@ -130,7 +130,7 @@ def _problem(path, line, what):
     return Problem(f"{path}, line {line}", what, mendable=True)
 
 
-def _whole_lines(file, path, line):
+def _whole_lines(file, path):
     """Some MB of whole lines at a time, as ``(first byte, bytes)``."""
     start, rest = file.tell(), b""
     while data := file.read(_CHUNK):

@@ -109,7 +109,7 @@ def read_sequence(folder):
             poses.append(joints)
             numbers.append(number)
     if empty:
-        what = "frames without people" if poses else "no frame with people"
+        what = "some frames without people" if poses else "no frame with people"
         problems.append(Problem(f"{empty[0]} ({len(empty)} of {len(names)} frames)", what))
     return np.array(poses, np.float32).reshape(-1, *SHAPE), np.array(numbers, int), problems
 

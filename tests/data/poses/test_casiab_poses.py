@@ -166,7 +166,7 @@ def test_a_file_that_ends_in_the_middle_of_a_row(tmp_path):
 
 def test_without_a_header_the_first_row_counts_and_is_told(tmp_path):
     (rows,), problems = index_rows(path := write_table(tmp_path, walk_rows("001-nm-01-090"), header=""))
-    assert told(problems, path) == [("line 1", "a row where the header is expected; it is taken for a row")]
+    assert told(problems, path) == [("line 1", "no header: this line is a row, and is used")]
     assert len(load_rows(rows)[0]) == 6
     assert rows.runs[0].line == 1
 
