@@ -70,12 +70,13 @@ def hdf5_paths(path):
     return folder, folder.parent / f"{folder.name}.h5"
 
 
-def find_dataset(datadir, role, nclasses=None):
+def find_dataset(datadir, role, nclasses=None, keypoints=None):
     """The data set for ``role`` ("train", "ft" = gallery, "test" = probe) in the folder ``datadir``.
 
     ``datadir`` may be the data set itself. Inside it, sets are told by the published names:
     ``..._N074_train_...``. ``nclasses`` picks by the number in the name; for the numbers of the
-    gallery sets (50, 5154, 6000), "train" means their "ft" part, as in the original. Returns its path.
+    gallery sets (50, 5154, 6000), "train" means their "ft" part, as in the original. ``keypoints`` picks, among
+    sets of poses, by the name's end: ``..._pose_openpose``. Returns its path.
     """
     datadir = Path(datadir)
     if not datadir.exists():
@@ -94,14 +95,17 @@ def find_dataset(datadir, role, nclasses=None):
     fitting = [path for path in sets if f"_{role}_" in path.name]
     if nclasses is not None:
         fitting = [path for path in fitting if _subjects_in_name(path.name) == int(nclasses)]
+    if keypoints is not None:
+        fitting = [path for path in fitting if path.name.endswith(f"_pose_{keypoints}")]
     if len(fitting) == 1:
         return fitting[0]
     wanted = f"_{role}_" + (f" and _N{int(nclasses):03d}_" if nclasses is not None else "")
+    wanted += f" and ends in _pose_{keypoints}" if keypoints is not None else ""
     found = ", ".join(path.name for path in fitting or sets) or "no data set"
     if fitting:
         raise GaitError(
             f"{datadir} holds {len(fitting)} data sets whose name has {wanted}: {found}. "
-            "Give one of these folders itself, or choose by --nclasses."
+            "Give one of these folders itself, or choose by --nclasses or --data.keypoints."
         )
     raise GaitError(
         f"{datadir} holds no data set whose name has {wanted}. Found: {found}. "

@@ -75,7 +75,7 @@ def check_frames(model, dataset):
         raise GaitError(f"a model with an encoder is needed, but {type(model).__name__} has none")
     wanted = tuple(model.encoder.input_shape[2:])
     if hasattr(model, "graph"):
-        return _check_poses(model.graph, dataset)
+        return check_joints(model.graph, dataset)
     if len(dataset.frame_shape) != len(wanted):
         raise GaitError(
             f"{dataset.path} holds {_holds(dataset)}, but the model takes frames of {_shape(wanted)}: choose "
@@ -97,7 +97,7 @@ def check_frames(model, dataset):
         )
 
 
-def _check_poses(graph, dataset):
+def check_joints(graph, dataset):
     """Refuse a data set that does not hold poses of the joints of ``graph``, whole."""
     takes = f"the model takes poses of {len(graph)} joints ({graph.name})"
     if len(dataset.frame_shape) != 2 or dataset.frame_shape[0] != len(graph):

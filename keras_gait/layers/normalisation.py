@@ -31,6 +31,7 @@ class BatchNorm(keras.layers.Layer):
         self.momentum = momentum
         self.synchronized = synchronized
         self.gamma_initializer = gamma_initializer
+        self.summing = False  # running statistics add up instead, for whoever takes their mean
         self.replicas = 1  # that share a batch: the training says so, where statistics are synchronized
 
     def build(self, x_shape, present_shape=None):
@@ -61,7 +62,7 @@ class BatchNorm(keras.layers.Layer):
     def _normalised(self, x, present):
         """``x`` by the statistics of this batch."""
         folded = fold(x)
-        maps = ops.reshape(folded, (-1, *[1] * (4 - len(folded.shape)), *folded.shape[1:]))
+        maps = ops.reshape(folded, (-1, *[1] * (4 - len(folded.shape)), *ops.shape(folded)[1:]))
         counts = ops.ones_like(maps[:, 0, 0, :1])
         if present is not None:
             counts = ops.reshape(ops.cast(present, "float32"), (-1, 1))
@@ -100,6 +101,11 @@ class BatchNorm(keras.layers.Layer):
         # copies, since TensorFlow takes no variables there
         return normalise(maps, ops.copy(self.gamma), ops.copy(self.beta))
 
+    @property
+    def calls(self):
+        """How often the layer is used in a functional model."""
+        return len(self._inbound_nodes)
+
     def _mean(self, values):
         """Mean over the frames of all replicas."""
         synchronized = self.synchronized and keras.backend.backend() == "tensorflow"
@@ -107,8 +113,9 @@ class BatchNorm(keras.layers.Layer):
 
     def _update(self, mean, variance, count):
         unbiased = variance * count / ops.maximum(count - 1.0, 1.0)
+        kept, added = (1.0, 1.0) if self.summing else (self.momentum, 1.0 - self.momentum)
         for running, new in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
-            running.assign(self.momentum * running + (1.0 - self.momentum) * new)
+            running.assign(kept * running + added * new)
 
     def compute_output_shape(self, x_shape, present_shape=None):
         return x_shape

@@ -112,6 +112,15 @@ def phases(recipe):
     return [(epochs + 1, weight), (epochs + extra, 0.0)]
 
 
+def make_callbacks(recipe, model, dataset, folder, done):
+    """What else is done at the end of an epoch: nothing."""
+    return []
+
+
+def finish(recipe, model, batches, number):
+    """What is done with the weights after the last epoch: nothing."""
+
+
 def make_compiler(recipe, model, sampler, steps):
     """A function that compiles the model for a phase; optimizer and margins are the same in all."""
     losses, settings, train = recipe["losses"], recipe["optimizer"], recipe["train"]

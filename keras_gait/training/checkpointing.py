@@ -131,19 +131,21 @@ class History(keras.callbacks.Callback):
     Args:
         path: the file; rows from ``done`` on are dropped, for these epochs will be run again.
         done: epochs done before.
+        also: names of values that come in some epochs only.
     """
 
-    def __init__(self, path, done):
+    def __init__(self, path, done, also=()):
         super().__init__()
-        self.path = Path(path)
+        self.path, self.also = Path(path), tuple(also)
         rows = self.path.read_text().splitlines() if self.path.exists() else []
         self._lines = rows[:1] + [row for row in rows[1:] if int(row.split(",")[0]) < done]
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs | {"learning_rate": float(to_numpy(self.model.optimizer.learning_rate))}
         if not self._lines:
-            self._lines.append(",".join(["epoch", *logs]))
+            self._lines.append(",".join(["epoch", *dict.fromkeys((*logs, *self.also))]))
         names = self._lines[0].split(",")[1:]
-        self._lines.append(",".join([str(epoch), *(f"{logs[name]:.6g}" for name in names)]))
+        values = [f"{logs[name]:.6g}" if name in logs else "" for name in names]
+        self._lines.append(",".join([str(epoch), *values]))
         with written_whole(self.path) as temporary:
             temporary.write_text("\n".join(self._lines) + "\n")

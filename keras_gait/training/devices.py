@@ -6,6 +6,7 @@ import functools
 import keras
 
 from keras_gait.errors import GaitError
+from keras_gait.layers import BatchNorm
 
 
 def distribute(count):
@@ -30,6 +31,26 @@ def distribute(count):
     if backend == "jax":
         return _data_parallel(devices[:count])
     return _strategy(tuple(devices[:count])).scope()
+
+
+@contextlib.contextmanager
+def undistributed():
+    """Within, JAX takes batches of any size, those that do not divide among the devices, too."""
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
+
+
+def check_division(p, k, devices):
+    """`GaitError` unless a batch of P x K divides among the devices."""
+    if p * k % devices:
+        raise GaitError(
+            f"a batch of {p} x {k} sequences (sampler.p x sampler.k, of all devices together) does not "
+            f"divide among {devices} devices. Choose another --p, --k or --multi_gpu"
+        )
 
 
 @functools.cache
@@ -71,6 +92,14 @@ def gather(values):
     gathered = replica.all_gather(tf.convert_to_tensor(values), axis=0)
     gathered.set_shape((None, *values.shape[1:]))  # it forgets them all
     return gathered
+
+
+def share_batches(model, devices):
+    """Tell the model's normalisation how many devices share a batch; on JAX it sees all of it anyway."""
+    if keras.backend.backend() == "tensorflow":
+        for layer in model.layers:
+            if isinstance(layer, BatchNorm):
+                layer.replicas = devices
 
 
 def half_precision_policy():

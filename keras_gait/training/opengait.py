@@ -4,17 +4,14 @@ The published batch of P x K is that of all devices together; statistics of norm
 taken over all of it, so an update hangs on the batch alone, however many devices share it.
 """
 
-import keras
-
 from keras_gait.data.pipeline import ClipBatches
 from keras_gait.data.sampling import FrameSampling, TripletSampler
 from keras_gait.data.warps import SequenceAugmentation, silhouette_width
 from keras_gait.errors import GaitError
-from keras_gait.layers import BatchNorm
 from keras_gait.losses import BatchAllTriplet, PartsCrossentropy
 from keras_gait.losses.crossentropy import parts_accuracy
 from keras_gait.training.coupled_decay import make_coupled_optimizer
-from keras_gait.training.devices import gather
+from keras_gait.training.devices import check_division, gather, share_batches
 
 
 def leaves_out_views(recipe):
@@ -26,11 +23,7 @@ def make_batches(recipe, dataset):
     """The recipe's `ClipBatches` over a data set."""
     settings, train = recipe["sampler"], recipe["train"]
     p, k = settings["p"], settings["k"]
-    if p * k % max(1, train["multi_gpu"]):
-        raise GaitError(
-            f"a batch of {p} x {k} sequences (sampler.p x sampler.k, of all devices together) does not "
-            f"divide among {train['multi_gpu']} devices. Choose another --p, --k or --multi_gpu"
-        )
+    check_division(p, k, max(1, train["multi_gpu"]))
     unfixed = settings["lengths"] == "unfixed"
     clips = FrameSampling(
         settings["frames"],
@@ -97,6 +90,15 @@ def phases(recipe):
     return [(iterations // steps, recipe["losses"]["cross_weight"])]
 
 
+def make_callbacks(recipe, model, dataset, folder, done):
+    """What else is done at the end of an epoch: nothing."""
+    return []
+
+
+def finish(recipe, model, batches, number):
+    """What is done with the weights after the last epoch: nothing."""
+
+
 def triplet_output(model):
     """The output that the triplets are made of: what comes before the normalised embeddings, if anything."""
     return "features" if "features" in model.output else "embeddings"
@@ -125,14 +127,6 @@ def make_compiler(recipe, model, sampler, steps):
         )
 
     return compile_phase
-
-
-def share_batches(model, devices):
-    """Tell the model's normalisation how many devices share a batch; on JAX it sees all of it anyway."""
-    if keras.backend.backend() == "tensorflow":
-        for layer in model.layers:
-            if isinstance(layer, BatchNorm):
-                layer.replicas = devices
 
 
 class BatchTriplet(BatchAllTriplet):

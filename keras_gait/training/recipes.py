@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from keras_gait.errors import GaitError
+from keras_gait.training.lightning_recipe import is_lightning_yaml, recipe_from_lightning
 from keras_gait.training.opengait_recipe import is_opengait_yaml, recipe_from_opengait
 from keras_gait.training.settings import LEAST, METHODS, OPTIONAL, WORDS
 
@@ -17,7 +18,7 @@ def load_recipe(path=None, overrides=None):
     """A complete recipe: the method's defaults, then the file, then the command line.
 
     Args:
-        path: YAML file, ours or OpenGait's, or None.
+        path: YAML file, ours, OpenGait's or GaitGraph2's, or None.
         overrides: dict from dotted keys (``"sampler.p"``) to values.
 
     Raises:
@@ -27,6 +28,8 @@ def load_recipe(path=None, overrides=None):
     given = _read(path) if path else {}
     if is_opengait_yaml(given):
         given = recipe_from_opengait(given, path)
+    elif is_lightning_yaml(given):
+        given = recipe_from_lightning(given, path)
     method = (overrides or {}).get("method", given.get("method", "attengait"))
     if not isinstance(method, str) or method not in METHODS:
         raise GaitError(f"unknown method {method!r}. Known: {', '.join(METHODS)}")
@@ -133,15 +136,18 @@ def _unknown(key, known, where):
 
 def _checked(key, value, default, least, where):
     """``value``, as a float where one is expected; refused where type, ``least`` or `WORDS` forbid it."""
-    if isinstance(default, float) and not isinstance(value, bool):
+    others = OPTIONAL.get(key, ())
+    number = isinstance(default, float) or (default is None and float in others)
+    if number and not isinstance(value, bool):
         with contextlib.suppress(TypeError, ValueError):  # YAML 1.1 reads 1e-4 as text
             value = float(value)
-    kinds = (type(default),) if default is not None else (type(None), *OPTIONAL.get(key, ()))
-    if isinstance(default, list | tuple):
-        kinds = (list, tuple)
+    kinds = (list, tuple) if isinstance(default, list | tuple) else (type(default),)
+    kinds += others
     if type(value) not in kinds:
         expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
         raise GaitError(f"recipe key {key!r}{where} must be of type {expected}. Received: {value!r}")
+    if value is None:
+        return None
     if least is not None and value < least:
         raise GaitError(f"recipe key {key!r}{where} must be at least {least}. Received: {value!r}")
     if key in WORDS and value not in WORDS[key]:

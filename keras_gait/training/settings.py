@@ -104,6 +104,45 @@ OPENGAIT = {
 }
 
 
+# What GaitGraph's way of training can be told (contrast of whole pose sequences), with the defaults of
+# GaitGraph2.
+GAITGRAPH = {
+    "method": "gaitgraph2",
+    "data": {"datadir": None, "nclasses": None, "keypoints": None},
+    "model": {},
+    "sampler": {"pk": False, "p": 8, "k": 16, "batch_size": 768},
+    "augmentation": {
+        "flip_sequence": 0.5,
+        "flip_lr": 0.5,
+        "mirror": 0.0,
+        "joint_noise": 0.1,
+        "point_noise": 0.05,
+        "random_move": [3.0, 1.0],
+        "shuffle": False,
+        "noise": "uniform",
+        "views": 1,
+    },
+    "losses": {"name": "supcon", "temperature": 0.01},
+    "optimizer": {"name": "AdamW", "learning_rate": 0.005, "weight_decay": 1e-5},
+    "schedule": {"name": "onecycle"},
+    "averaging": {"start": None, "rate": None, "anneal_epochs": 10},
+    "train": {
+        "experdir": "runs",
+        "prefix": "",
+        "epochs": 200,
+        "save_epoch": 10,
+        "mixed_precision": False,
+        "multi_gpu": 0,
+        "init_net": None,
+        "seed": SEED,
+        "verbose": 1,
+        "validation_subjects": 0,
+        "validate_every": 5,
+    },
+    "evaluation": {"protocol": None, "metric": "cosine", "knn": 1, "min_frames": 1, "tta": True},
+}
+
+
 class Method(NamedTuple):
     """A published system.
 
@@ -130,14 +169,21 @@ METHODS = {
     "gaitpart": Method("opengait", OPENGAIT, "GaitPart"),
     "gaitgl": Method("opengait", OPENGAIT, "GaitGL"),
     "gaitbase": Method("opengait", OPENGAIT, "GaitBase"),
+    "gaitgraph2": Method("gaitgraph", GAITGRAPH, "GaitGraph2"),
+    "gaitgraph": Method("gaitgraph", GAITGRAPH, "GaitGraph"),
+    "stgcn": Method("gaitgraph", GAITGRAPH, "STGCN"),
 }
 
 
-# Types of the keys that may also be null.
+# Further types of keys, beside that of the default: null, or a number in place of a list.
 OPTIONAL = {
     "data.datadir": (str,),
     "data.nclasses": (int,),
     "data.channels": (list, tuple),
+    "data.keypoints": (str,),
+    "averaging.start": (float,),
+    "averaging.rate": (float,),
+    "augmentation.random_move": (int, float),
     "evaluation.protocol": (str,),
     "model.deep": (bool,),
     "model.n_filters": (list, tuple),
@@ -153,13 +199,19 @@ LEAST = {
     "sampler.skip": 0,
     "sampler.frames_min": 1,
     "augmentation.rotate_degree": 0.0,
+    "augmentation.views": 1,
     "losses.smoothing": 0.0,
+    "averaging.start": 0.0,
+    "averaging.rate": 0.0,
+    "averaging.anneal_epochs": 0,
     "schedule.warmup_epochs": 0,
     "train.iterations": 1,
     "train.steps_per_epoch": 1,
     "train.epochs": 1,
     "train.extra_epochs": 0,
     "train.save_epoch": 1,
+    "train.validation_subjects": 0,
+    "train.validate_every": 1,
     "train.multi_gpu": 0,
     "train.seed": 0,
     "evaluation.knn": 1,
@@ -169,6 +221,8 @@ LEAST = {
 # Words that a key may hold, where nothing that the training builds would refuse another.
 WORDS = {
     "evaluation.metric": METRICS,
+    "data.keypoints": ("openpose", "alphapose", "hrnet"),
+    "augmentation.noise": ("uniform", "normal"),
     "sampler.order": ("ordered", "unordered"),
     "sampler.lengths": ("fixed", "unfixed"),
     "augmentation.rotate_centre": ("published", "middle"),

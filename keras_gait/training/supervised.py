@@ -1,6 +1,7 @@
 """Supervised training with ``model.fit``: runs that go on where they stopped, whatever the way of training.
 
-What differs from system to system is a module of its own (`attengait`, `opengait`) with the same functions.
+What differs from system to system is a module of its own (`attengait`, `opengait`, `gaitgraph`) with the same
+functions.
 """
 
 from pathlib import Path
@@ -12,7 +13,7 @@ from keras import ops
 from keras_gait.checkpoints import load_model
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
-from keras_gait.training import attengait, opengait
+from keras_gait.training import attengait, gaitgraph, opengait
 from keras_gait.training.checkpointing import (
     STATE_FILE,
     History,
@@ -28,7 +29,7 @@ from keras_gait.training.recipes import model_class
 from keras_gait.training.runs import FINAL_MODEL, is_complete, open_run, run_name
 from keras_gait.training.settings import METHODS
 
-WAYS = {"attengait": attengait, "opengait": opengait}
+WAYS = {"attengait": attengait, "opengait": opengait, "gaitgraph": gaitgraph}
 
 
 def way_of(recipe):
@@ -48,7 +49,7 @@ def train(recipe):
     data = recipe["data"]
     per_view = way_of(recipe).leaves_out_views(recipe)
     role = "ft" if per_view else "train"
-    dataset = open_dataset(find_dataset(data["datadir"], role, data["nclasses"]))
+    dataset = open_dataset(find_dataset(data["datadir"], role, data["nclasses"], data.get("keypoints")))
     if data.get("channels"):
         dataset = dataset.take_channels(data["channels"])
     if not per_view:
@@ -61,8 +62,8 @@ def train(recipe):
 
 def _train_on(recipe, dataset, subfolder=""):
     batches = way_of(recipe).make_batches(recipe, dataset)
-    classes, batch = len(dataset.subjects), batches.sampler.p * batches.sampler.k
-    name = run_name(recipe, classes, batch)
+    classes = len(dataset.subjects)
+    name = run_name(recipe, classes, batches.sampler.batch_size)
     folder = open_run(Path(recipe["train"]["experdir"]) / name / subfolder, recipe, dataset)
     if recipe["train"]["verbose"]:
         print(f"run folder: {folder}")
@@ -75,7 +76,7 @@ def _train_on(recipe, dataset, subfolder=""):
         keras.config.set_dtype_policy(half_precision_policy())
     try:
         with distribute(recipe["train"]["multi_gpu"]):
-            _fit(recipe, batches, classes, folder)
+            _fit(recipe, dataset, batches, classes, folder)
     finally:
         keras.config.set_dtype_policy(policy)
     return folder
@@ -86,7 +87,7 @@ def make_model(recipe, dataset, classes):
     options = recipe["model"] | way_of(recipe).model_options(recipe, dataset)
     try:
         return model_class(recipe["method"]).for_classes(
-            classes, classifier=bool(recipe["losses"]["cross_weight"]), **options
+            classes, classifier=bool(recipe["losses"].get("cross_weight")), **options
         )
     except ValueError as error:
         raise GaitError(f"the model cannot be built for {dataset.path}: {error}") from error
@@ -123,13 +124,14 @@ def _start_from(model, path):
             )
 
 
-def _fit(recipe, batches, classes, folder):
+def _fit(recipe, dataset, batches, classes, folder):
     train, way = recipe["train"], way_of(recipe)
     steps = way.steps_per_epoch(recipe, batches)
     model = make_model(recipe, batches.dataset, classes)
     batches.label_outputs = tuple(name for name in model.output if name != "logits")
     compile_phase = way.make_compiler(recipe, model, batches.sampler, steps)
-    compile_phase(recipe["losses"]["cross_weight"])
+    phases = way.phases(recipe)
+    compile_phase(phases[0][1])
     model.optimizer.build(model.trainable_variables)
     state = folder / STATE_FILE
     if state.exists():
@@ -137,19 +139,22 @@ def _fit(recipe, batches, classes, folder):
     else:
         done = 0
         start_weights(model, recipe, batches)
-    for last, cross_weight in way.phases(recipe):
+    for last, cross_weight in phases:
         if done < last:
             compile_phase(cross_weight)
-            _run_epochs(model, batches, done, last, steps, folder, train)
+            own = way.make_callbacks(recipe, model, dataset, folder, done)
+            _run_epochs(model, batches, done, last, steps, folder, train, own)
             save_state(model, state, last)
             done = last
+    way.finish(recipe, model, batches, done * steps)
     export(model, folder / "model-final.hdf5", folder / FINAL_MODEL)
 
 
-def _run_epochs(model, batches, first, last, steps, folder, train):
+def _run_epochs(model, batches, first, last, steps, folder, train, own):
     callbacks = [
         KeepState(model),
-        History(folder / "history.csv", first),
+        *own,
+        History(folder / "history.csv", first, [name for each in own for name in each.logged]),
         keras.callbacks.TerminateOnNaN(),
         SaveState(folder, train["save_epoch"]),
         keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),
