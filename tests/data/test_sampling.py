@@ -1,10 +1,18 @@
-"""P x K sampling: which sequences, and which of their frames."""
+"""Sampling: which sequences, and which of their frames."""
 
 import numpy as np
 import pytest
 
-from keras_gait.data.sampling import ClipSampling, FrameSampling, PKSampler, TripletSampler
+from keras_gait.data.sampling import (
+    ClipSampling,
+    FrameSampling,
+    PKSampler,
+    PoseSampling,
+    ShuffledSampler,
+    TripletSampler,
+)
 from keras_gait.errors import GaitError
+from keras_gait.vision.pose_sequences import pad_indices
 
 LABELS = np.array([7, 3, 7, 5, 3, 9, 9, 9, 9, 1])  # five subjects with one to four sequences
 
@@ -179,3 +187,100 @@ def test_a_triplet_batch_is_the_same_whenever_it_is_asked_for():
     forwards = [batch(one, number).tolist() for number in range(6)]
     assert [batch(other, number).tolist() for number in reversed(range(6))] == forwards[::-1]
     assert batch(TripletSampler(LABELS, 2, 3, seed=5), 0).tolist() != forwards[0]
+
+
+def test_a_shuffled_pass_shows_every_sequence_once_with_a_small_last_batch():
+    sampler = ShuffledSampler(LABELS, 4, seed=0)
+    assert sampler.steps_per_epoch == 3
+    passes = []
+    for first in (0, 3, 6):
+        found = [batch(sampler, first + i) for i in range(3)]
+        assert [len(part) for part in found] == [4, 4, 2]
+        passes.append(np.concatenate(found).tolist())
+        assert sorted(passes[-1]) == list(range(10))
+    assert passes[0] != passes[1] != passes[2]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "multiple", "sizes"),
+    [(4, 2, [4, 4, 2]), (8, 4, [8]), (6, 3, [6, 3]), (30, 4, [8]), (20, 1, [10]), (10, 2, [10])],
+)
+def test_the_last_batch_divides_among_the_devices(batch_size, multiple, sizes):
+    sampler = ShuffledSampler(LABELS, batch_size // multiple * multiple, seed=0, multiple=multiple)
+    assert [len(batch(sampler, i)) for i in range(sampler.steps_per_epoch)] == sizes
+
+
+def test_what_the_cut_leaves_out_differs_from_pass_to_pass():
+    sampler = ShuffledSampler(LABELS, 8, seed=0, multiple=4)
+    assert set().union(*(batch(sampler, number).tolist() for number in range(10))) == set(range(10))
+
+
+def test_shuffled_batches_are_the_same_whenever_they_are_asked_for():
+    one, other = ShuffledSampler(LABELS, 4, seed=4), ShuffledSampler(LABELS, 4, seed=4)
+    forwards = [batch(one, number).tolist() for number in range(6)]
+    assert [batch(other, number).tolist() for number in reversed(range(6))] == forwards[::-1]
+    assert batch(ShuffledSampler(LABELS, 4, seed=5), 0).tolist() != forwards[0]
+
+
+@pytest.mark.parametrize(("batch_size", "multiple"), [(0, 1), (5, 2), (-4, 1)])
+def test_a_batch_that_does_not_divide_is_refused(batch_size, multiple):
+    with pytest.raises(GaitError, match=rf"among {multiple} devices.*sampler.batch_size {batch_size}"):
+        ShuffledSampler(LABELS, batch_size, seed=0, multiple=multiple)
+
+
+def test_fewer_sequences_than_devices_are_refused():
+    with pytest.raises(GaitError, match="3 usable sequences, too few for 4 devices"):
+        ShuffledSampler(LABELS[:3], 8, seed=0, multiple=4)
+
+
+def pose_frames(count, length, draws=4000, **settings):
+    """Frames chosen from so many sequences of ``count`` frames."""
+    return PoseSampling(length, **settings).indices(np.full(draws, count), np.random.default_rng(0))
+
+
+def test_poses_are_consecutive_and_the_last_start_is_never_drawn():
+    found = pose_frames(14, 10, flip_sequence=0.0)
+    assert (np.diff(found) == 1).all()
+    starts, times = np.unique(found[:, 0], return_counts=True)
+    assert starts.tolist() == [0, 1, 2, 3]  # 4 would be the last
+    np.testing.assert_allclose(times, 1000, atol=5 * np.sqrt(750))
+    assert (pose_frames(11, 10, flip_sequence=0.0) == np.arange(10)).all()
+
+
+def test_half_of_the_pose_sequences_run_backwards_before_they_are_cut():
+    found = pose_frames(14, 10)
+    backwards = found[:, 0] > found[:, -1]
+    assert abs(backwards.sum() - 2000) < 5 * np.sqrt(1000)
+    assert (np.diff(found[backwards]) == -1).all()
+    assert set(found[backwards][:, 0].tolist()) == {13, 12, 11, 10}
+
+
+@pytest.mark.parametrize("count", [1, 3, 9, 10])
+def test_short_pose_sequences_are_padded_whole(count):
+    padded = pad_indices(count, 10)
+    forwards, backwards = (pose_frames(count, 10, 5, flip_sequence=chance) for chance in (0.0, 1.0))
+    assert (forwards == padded).all()
+    assert (backwards == padded[::-1]).all()
+
+
+def test_shuffled_poses_are_the_same_frames_in_any_order():
+    found = pose_frames(14, 10, flip_sequence=0.0, shuffled=True)
+    ordered = np.sort(found)
+    assert (np.diff(ordered) == 1).all()
+    assert set(ordered[:, 0].tolist()) == {0, 1, 2, 3}
+    place = np.argsort(found)[:, 0]
+    assert place.mean() == pytest.approx(4.5, abs=0.25)
+    assert len({tuple(row) for row in (found - ordered[:, :1]).tolist()}) > 3900
+
+
+def test_pose_sequences_of_many_lengths_are_chosen_at_once():
+    counts = np.array([4, 30, 10, 11])
+    found = PoseSampling(10).indices(counts, np.random.default_rng(0))
+    assert found.shape == (4, 10)
+    assert (found.min(axis=1) >= 0).all()
+    assert (found.max(axis=1) < counts).all()
+
+
+def test_a_chance_to_run_backwards_that_is_none_is_refused():
+    with pytest.raises(GaitError, match=r"augmentation.flip_sequence must be .* Received: 2"):
+        PoseSampling(10, flip_sequence=2)
