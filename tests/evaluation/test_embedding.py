@@ -217,3 +217,91 @@ def test_cut_needs_frames_of_its_width():
     net = model()
     with pytest.raises(GaitError, match="--cut is for frames 64 wide; those of clips are 2 wide"):
         embed(net, Clips([2]), cut=True)
+
+
+class PoseClips(Clips):
+    """Sequences of poses: all of sequence i is the value i, but its last frame is 99."""
+
+    def __init__(self, lengths, shape=(2, 3), channels=("x", "y", "confidence"), **info):
+        super().__init__(lengths, shape)
+        self.channels, self.info = channels, info
+
+
+class PoseDouble:
+    """A model of poses of two joints: 4 frames, the middle ones; embeds as `Encoder` does."""
+
+    frames, batch_frames = 4, 12
+    tta_encoder = None
+
+    class Graph:
+        name = "coco"
+
+        def __len__(self):
+            return 2
+
+    graph = Graph()
+
+    class Encoder(Encoder):
+        input_shape = (None, None, 2, 3)
+
+        def predict_on_batch(self, poses):
+            return super().predict_on_batch(poses[..., None])
+
+    class Views(Encoder):
+        def predict_on_batch(self, poses):
+            return np.tile(super().predict_on_batch(poses), 3)
+
+    def __init__(self):
+        self.encoder, self.tta_encoder = self.Encoder(), self.Views()
+
+    def get_config(self):
+        return {}
+
+    def prepare(self, sequence):
+        start = max(0, len(sequence) - self.frames) // 2
+        return np.resize(sequence[start:], (self.frames, *sequence.shape[1:]))
+
+
+def test_sequences_of_poses_are_prepared_and_not_repeated():
+    net = PoseDouble()
+    values = embed(net, PoseClips([9, 1, 5, 4, 30]), min_frames=30)
+    assert net.encoder.shapes == [(3, 4), (3, 4)]  # 12 frames a batch
+    assert values[:, 0, 0].tolist() == [0, 99, 2, (9 + 99) / 4, 4]
+
+
+def test_test_time_views_have_an_encoder_of_their_own(tmp_path):
+    net = PoseDouble()
+    assert embed(net, PoseClips([4]), tta=True).shape == (1, 1, 6)
+    assert net.encoder.shapes == []
+    with pytest.raises(GaitError, match="a SimpleNamespace has no test-time views: leave --tta out"):
+        embed(model(), Clips([4]), tta=True)
+    (tmp_path / "model").touch()
+    sizes = [
+        cached_embeddings(net, tmp_path / "model", PoseClips([4]), tmp_path, "probe", tta=tta).shape[-1]
+        for tta in (False, True, False)
+    ]
+    assert sizes == [2, 6, 2]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            PoseClips([4], (18, 3), joints="oumvlp"),
+            r"poses of 18 joints \(oumvlp\), but .* of 2 joints \(coco\)",
+        ),
+        (Clips([4]), r"frames of 2x2x1, but the model takes poses of 2 joints \(coco\)"),
+        (PoseClips([4], (2, 2), ("x", "y")), "asked for x, y: leave --channels out"),
+        (PoseClips([4], channels=("y", "x", "confidence")), "in this order; asked for y, x, confidence"),
+    ],
+)
+def test_what_are_no_poses_of_the_models_joints_is_refused(data, message):
+    with pytest.raises(GaitError, match=message):
+        embed(PoseDouble(), data)
+
+
+def test_poses_are_no_frames_and_cannot_be_cut():
+    with pytest.raises(GaitError, match="holds poses of 2 joints, but the model takes frames of 2x2x1"):
+        embed(model(), PoseClips([4]))
+    with pytest.raises(GaitError, match="--cut is for pictures, and clips holds poses: leave it out"):
+        embed(PoseDouble(), PoseClips([4]), cut=True)

@@ -57,6 +57,16 @@ def test_a_damaged_recipe_is_one_line(tmp_path):
         find_run(model)
 
 
+@pytest.mark.parametrize("keypoints", ["openpose", "alphapose"])
+def test_keypoints_choose_among_sets_of_poses(tmp_path, keypoints):
+    for name in ("openpose", "alphapose"):
+        folder = tmp_path / f"tfimdb_oumvlp_N5154_test_pose_{name}"
+        folder.mkdir()
+        (folder / "dataset.json").touch()
+    found = find_sets(tmp_path, keypoints=keypoints)
+    assert [path.name.rpartition("_")[2] for path in found] == [keypoints, keypoints]
+
+
 def left_out(**flags):
     return SimpleNamespace(**dict.fromkeys(("knn", "metrics", "nframes", "cut")) | flags)
 
@@ -66,10 +76,13 @@ def test_flags_left_out_are_the_recipes_or_the_published_ones():
     args = left_out(knn=5)
     fill_from_recipe(args, recipe)
     assert vars(args) == {"knn": 5, "metrics": "cosine", "nframes": 30, "cut": True}
-    args = left_out(rerank=None, channels=None, protocol=None)
+    args = left_out(rerank=None, channels=None, protocol=None, tta=None, keypoints=None)
     fill_from_recipe(args, {})
-    published = {"knn": 1, "metrics": "L1", "nframes": 30, "cut": False}
-    assert vars(args) == published | {"rerank": False, "channels": None, "protocol": None}
+    published = {"knn": 1, "metrics": "L1", "nframes": 30, "cut": False, "tta": False}
+    assert vars(args) == published | {"rerank": False, "channels": None, "protocol": None, "keypoints": None}
+    args = left_out(tta=False, keypoints=None)
+    fill_from_recipe(args, {"data": {"keypoints": "alphapose"}, "evaluation": {"tta": True}})
+    assert (args.tta, args.keypoints) == (False, "alphapose")
 
 
 def test_an_unknown_metric_of_a_recipe_is_refused_before_any_work():
