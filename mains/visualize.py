@@ -24,6 +24,7 @@ from keras_gait.evaluation.inputs import (
 from keras_gait.training.recipes import load_recipe, method_recipe
 
 MEAN_FILE = "mean-activation.png"
+NAMES = "subject/condition/view/video"
 
 
 def parse(argv):
@@ -36,8 +37,8 @@ def parse(argv):
         "--sequence",
         nargs="+",
         metavar="ID",
-        help="sequences to draw, subject/condition/view/video such as 075/nm/090/05; default: the first of "
-        "each condition, from the side",
+        help=f"sequences to draw, {NAMES} such as 075/nm/090/05; default: the first of each condition, from "
+        "the side",
     )
     parser.add_argument("--output", metavar="FOLDER", help="default: pictures, in the model's folder")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the moving pictures")
@@ -97,11 +98,15 @@ def choose(walks, wanted):
     places = {sequence_name(walks, i): i for i in range(len(walks))}
     for name in wanted:
         if name not in places:
-            nearest = ", ".join(difflib.get_close_matches(name, places, 3, 0)) or "none"
-            raise GaitError(
-                f"--sequence {name}: {walks.path} has no such sequence; the nearest are {nearest}"
-            )
+            nearest = ", ".join(nearest_names(name, places, walks.subjects.tolist()))
+            raise GaitError(f"--sequence {name}: {walks.path} has no such one; the nearest are {nearest}")
     return [places[name] for name in dict.fromkeys(wanted)]
+
+
+def nearest_names(name, names, subjects):
+    """Three of ``names`` like ``name``, of the subject most like its subject: there may be very many."""
+    (subject,) = difflib.get_close_matches(name.partition("/")[0], subjects, 1, 0)
+    return difflib.get_close_matches(name, [n for n in names if n.partition("/")[0] == subject], 3, 0)
 
 
 def picture_name(walks, i):
@@ -166,9 +171,7 @@ def main(argv):
         write_film(path, draw(model, walks, i, cut, note))
         print(path)
     if args.sequence is None:
-        print(
-            f"{len(chosen)} of {len(walks)} sequences; name others by --sequence subject/condition/view/video"
-        )
+        print(f"{len(chosen)} of {len(walks)} sequences; name others by --sequence, as {NAMES}")
     if hasattr(model, "feature_maps"):
         write_mean(output / MEAN_FILE, model, walks, note)
 

@@ -87,7 +87,7 @@ def drawn_places(poses):
 
 
 def drawn_joints(poses, connect_joint):
-    """Whether a joint is drawn, with its bone, ``(frames, joints)`` bool: it and its connected joint are sure."""
+    """Whether a joint is drawn, with its bone, bool ``(frames, joints)``: it and its other end are sure."""
     sure = poses[..., 2] >= LEAST_CONFIDENCE
     return sure & sure[:, np.asarray(connect_joint)]
 

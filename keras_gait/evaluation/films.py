@@ -32,7 +32,7 @@ def film(figure, moving, update, count):
 
 
 def write_film(path, pictures):
-    """Write one or more ``pictures``, as `film` yields them, to a ``.gif`` or ``.mp4``, whole or not at all."""
+    """Write one or more ``pictures``, as `film` yields them, whole or not at all; ``.gif`` or ``.mp4``."""
     with written_whole(path) as temporary:
         (_write_gif if path.suffix == ".gif" else _write_mp4)(temporary, iter(pictures))
 

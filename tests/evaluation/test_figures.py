@@ -50,3 +50,10 @@ def test_equal_attention_everywhere_is_drawn():
 
 def test_a_matrix_of_distances_is_drawn():
     decoded(figures.distance_matrix(np.array([[1.0, 2.0], [3.0, 0.5]]), "ab", "ab", "first", "second"))
+
+
+def test_mean_activations_are_drawn_with_and_without_conditions():
+    means = np.array([[0.5, 0.1], [0.2, 0.4]])
+    decoded(figures.activation_heat_map(means, [("nm", "000"), ("bg", "000")], ["nose", "neck"], "simulated"))
+    decoded(figures.activation_heat_map(means, [("", "000"), ("", "015")], ["nose", "neck"]))
+    figures.activation_heat_map(0 * means, [("", "000"), ("", "015")], ["nose", "neck"])
