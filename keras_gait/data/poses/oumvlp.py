@@ -81,9 +81,12 @@ def list_sequences(root, subjects):
 
 def frame_number(name):
     """The number in a frame's name, "0012_keypoints.json" or "00001-clip_pose-0012.json" -> 12; else None."""
-    first, *_, last = name.split("_") if "_" in name else ("", name)
-    found = re.fullmatch(r"(.*-)([0-9]+)[.]json", last) if "-" in first else re.fullmatch("()([0-9]+)", first)
-    return int(found[2]) if found else None
+    parts = name.split("_")
+    if "-" in parts[0]:
+        found = re.search(r"-([0-9]+)[.]json$", parts[-1])
+    else:
+        found = re.fullmatch("([0-9]+)", parts[0])
+    return int(found[1]) if found else None
 
 
 def read_sequence(folder):

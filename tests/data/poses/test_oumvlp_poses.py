@@ -82,6 +82,7 @@ def test_the_views_are_the_published_14():
         ("7_a_b.json", 7),
         ("00001-clip_pose-0012.json", 12),
         ("a-1_b-2_c-3-40.json", 40),
+        ("00001-clip-0012.json", 12),
         ("0012.json", None),
         ("frame_0012.json", None),
         ("a-1_b.json", None),
