@@ -75,8 +75,8 @@ def find_dataset(datadir, role, nclasses=None, keypoints=None):
 
     ``datadir`` may be the data set itself. Inside it, sets are told by the published names:
     ``..._N074_train_...``. ``nclasses`` picks by the number in the name; for the numbers of the
-    gallery sets (50, 5154, 6000), "train" means their "ft" part, as in the original. ``keypoints`` picks, among
-    sets of poses, by the name's end: ``..._pose_openpose``. Returns its path.
+    gallery sets (50, 5154, 6000), "train" means their "ft" part, as in the original. ``keypoints`` picks
+    among sets of poses by the name's end: ``..._pose_openpose``. Returns its path.
     """
     datadir = Path(datadir)
     if not datadir.exists():

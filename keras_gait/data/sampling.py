@@ -166,6 +166,7 @@ class PKSampler:
 
     def __init__(self, labels, p, k, seed):
         self.p, self.k, self.seed = p, k, seed
+        self.batch_size = p * k
         order = np.argsort(labels, kind="stable")
         self.subjects, starts = np.unique(labels[order], return_index=True)
         self._members = np.split(order, starts[1:])
