@@ -22,17 +22,22 @@ DAMAGED = (
 
 
 KEYS = ("state_dict", "model")  # that hold the weights: Lightning's, and OpenGait's or GaitGraph's
-# What checkpoints keep beside their weights: flags, paths, and the one-cycle schedule, which PyTorch before 2
-# saved with a method of its class.
+# What checkpoints keep beside their weights: flags, paths, callbacks; schedules, which PyTorch before 2 saved
+# with a method of theirs and, through that, with the optimizer.
 BESIDE = (
     "argparse.Namespace",
+    "builtins.dict",
     "builtins.getattr",
     "jsonargparse.namespace.Namespace",
     "pathlib.PosixPath",
     "pathlib.WindowsPath",
     "pathlib._local.PosixPath",
     "pathlib._local.WindowsPath",
+    "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
+    "torch.optim.adam.Adam",
+    "torch.optim.adamw.AdamW",
     "torch.optim.lr_scheduler.OneCycleLR",
+    "torch.optim.swa_utils.SWALR",
 )
 
 
@@ -49,11 +54,20 @@ class LeftOut:
         pass
 
 
-# PyTorch finds them by their names; what really bears these names is never called
-STAND_INS = [
-    type(name, (LeftOut,), {"__module__": module, "__qualname__": name})
-    for module, _, name in (path.rpartition(".") for path in BESIDE)
-]
+class PlainDict:
+    """Stands for a dict of another kind: makes a plain one."""
+
+    def __new__(cls, *arguments):
+        return {}
+
+
+def _stand_in(path, kind=LeftOut):
+    """A class that PyTorch finds by its name; what really bears the name is never called."""
+    module, _, name = path.rpartition(".")
+    return type(name, (kind,), {"__module__": module, "__qualname__": name})
+
+
+STAND_INS = [*map(_stand_in, BESIDE), _stand_in("collections.defaultdict", PlainDict)]
 
 
 def read_state(path):

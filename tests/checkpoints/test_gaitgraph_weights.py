@@ -42,11 +42,16 @@ def tensors(state, prefix=""):
     return {prefix + name: torch.tensor(value) for name, value in state.items()}
 
 
-def scheduler():
-    """What PyTorch 1 saves of the one-cycle schedule: among numbers, a method of its class."""
+def schedule(optimizer):
+    """What PyTorch 1 saves of the one-cycle schedule: with a method of it all of it, the optimizer too."""
     torch = pytest.importorskip("torch")
-    function = torch.optim.lr_scheduler.OneCycleLR._annealing_cos
-    return {"total_steps": 10, "anneal_func": function, "_last_lr": [0.1]}
+    weights = torch.nn.Linear(2, 1)
+    optimizer = getattr(torch.optim, optimizer)(weights.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=10)
+    weights(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    of_class = torch.optim.lr_scheduler.OneCycleLR._annealing_cos
+    return schedule.state_dict() | {"anneal_func": schedule.get_lr, "of_class": of_class}
 
 
 def lightning_file(path, state):
@@ -60,7 +65,7 @@ def lightning_file(path, state):
         "loops": {"fit_loop": {"state_dict": {}, "epoch_progress": {"total": {"ready": 201}}}},
         "callbacks": {"ModelCheckpoint{'monitor': 'val_loss_epoch'}": best},
         "optimizer_states": [{"state": {0: {"exp_avg": torch.zeros(3)}}, "param_groups": [{"lr": 0.1}]}],
-        "lr_schedulers": [scheduler()],
+        "lr_schedulers": [schedule("AdamW")],
         "hparams_name": "kwargs",
         "hyper_parameters": {"backbone_name": "resgcn-n31-r8", "load_from_checkpoint": Path("a.pth")},
     }
@@ -74,7 +79,7 @@ def version1_file(path, state):
         "opt": argparse.Namespace(dataset="casia-b", learning_rate=0.01, gpus="0"),
         "model": tensors(state),
         "optimizer": {"state": {}, "param_groups": []},
-        "scheduler": scheduler(),
+        "scheduler": schedule("Adam"),
         "scaler": {},
         "epoch": 300,
     }
