@@ -105,11 +105,13 @@ def find_dataset(datadir, role, nclasses=None, keypoints=None):
     if fitting:
         raise GaitError(
             f"{datadir} holds {len(fitting)} data sets whose name has {wanted}: {found}. "
-            "Give one of these folders itself, or choose by --nclasses or --data.keypoints."
+            "Give one of these folders itself, or choose by --nclasses, sets of poses by --keypoints "
+            "(to train: --data.keypoints)."
         )
     raise GaitError(
         f"{datadir} holds no data set whose name has {wanted}. Found: {found}. "
-        f"Give the folder of a data set itself, another --nclasses, or make the set first.{_listing(datadir)}"
+        "Give the folder of a data set itself, another --nclasses"
+        f"{' or --keypoints' if keypoints else ''}, or make the set first.{_listing(datadir)}"
     )
 
 
