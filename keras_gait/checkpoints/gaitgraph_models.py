@@ -30,7 +30,7 @@ INPUTS = {
 def inputs_of(state):
     """The name of a ResGCN's inputs and the models that have them."""
     branches = sum(bool(BRANCH.fullmatch(name)) for name in state)
-    channels = state["input_branches.0.bn.weight"].shape[0]
+    channels = state["input_branches.0.bn.weight"].size
     if (branches, channels) not in INPUTS:
         known = ", ".join(f"{n} of {c}" for n, c in INPUTS)
         raise GaitError(f"the network has {branches} input branches of {channels} channels. Known: {known}")

@@ -245,6 +245,8 @@ def test_weights_without_the_graph_and_with_step_counters_load(small):
             {"input_branches.0.bn.weight": np.ones(4)},
             "1 input branches of 4 channels. Known: 1 of 3, 1 of 15",
         ),
+        ({"input_branches.0.bn.weight": np.ones(())}, "1 input branches of 1 channels"),
+        ({"main_stream.0.edge": np.ones(())}, "no whole weights of GaitGraph2"),
         ({"fcn.weight": np.ones((8, 200))}, r"fcn\.weight: \(8, 200\) for \(8, 256\)"),
         (
             {"main_stream.0.scn.conv_down.weight": np.ones((20, 32, 1, 1))},
