@@ -63,41 +63,46 @@ class PoseBranches(keras.layers.Layer):
     def call(self, poses):
         if self.inputs == "plain":
             return ops.expand_dims(poses, axis=3)
-        # all pieces joined at once: the result is five times the poses, and its memory is what takes time
-        pieces = [*self._joint(poses), *self._velocity(poses), *self._bone(poses)]
-        channels = ops.concatenate(pieces, axis=-1)
+        # one plane (batch, frames, joints) a channel, joined at once: the result is five times the poses
+        planes = poses[..., 0], poses[..., 1], poses[..., 2]
+        channels = [*self._joint(*planes), *self._velocity(*planes), *self._bone(*planes)]
         batch, frames = ops.shape(poses)[:2]
-        return ops.reshape(channels, (batch, frames, *self.compute_output_shape(poses.shape)[2:]))
+        shape = (batch, frames, *self.compute_output_shape(poses.shape)[2:])
+        return ops.reshape(ops.stack(channels, axis=-1), shape)
 
-    def _joint(self, poses):
+    def _joint(self, *planes):
+        old = self.layout == "gaitgraph"
+        centre = 1 if old else self.graph.centre
+        return *planes, *(plane - plane[:, :, centre : centre + 1] for plane in planes[: 3 if old else 2])
+
+    def _velocity(self, x, y, confidence):
+        ahead = ((0, 0), (0, 2), (0, 0))
+        inner = ops.pad(ops.ones_like(x[:, :, :1]), ahead)[:, 2:]  # 0 in the last two frames
+
+        def next_one(plane):
+            return (ops.pad(plane, ahead)[:, 1:-1] - plane) * inner
+
+        def next_two(plane):
+            return (ops.pad(plane, ahead)[:, 2:] - plane) * inner
+
         if self.layout == "gaitgraph":
-            return poses, poses - poses[:, :, 1:2]
-        places, centre = poses[..., :2], self.graph.centre
-        return poses, places - places[:, :, centre : centre + 1]
-
-    def _velocity(self, poses):
-        moving = poses if self.layout == "gaitgraph" else poses[..., :2]
-        ahead = ((0, 0), (0, 2), (0, 0), (0, 0))
-        inner = ops.pad(ops.ones_like(moving[:, :, :1, :1]), ahead)[:, 2:]  # 0 in the last two frames
-        later = ops.pad(moving, ahead)
-        next_one = (later[:, 1:-1] - moving) * inner
-        if self.layout == "published":
-            next_two = (later[:, 2:, :, 1:] - moving[..., 1:]) * inner
-            return next_one, ops.zeros_like(poses[..., 2:]), poses[..., 2:], next_two
-        next_two = (later[:, 2:] - moving) * inner
-        return (next_one, next_two) if self.layout == "gaitgraph" else (next_one, poses[..., 2:], next_two)
-
-    def _bone(self, poses):
-        bone = poses - ops.take(poses, self._connected(), axis=2)
-        x, y = bone[..., :1], bone[..., 1:2]
-        length = ops.sqrt(x * x + y * y) + SHORTEST_BONE
-        confidence = poses[..., 2:]
-        nothing = ops.zeros_like(confidence)
-        if self.layout == "gaitgraph":
-            return bone, _angle(y, length), nothing, nothing
+            planes = x, y, confidence
+            return *map(next_one, planes), *map(next_two, planes)
         if self.layout == "corrected":
-            return x, y, confidence, _angle(x, length), _angle(y, length)
-        return x, y, nothing, confidence, _angle(y, length)
+            return next_one(x), next_one(y), confidence, next_two(x), next_two(y)
+        return next_one(x), next_one(y), ops.zeros_like(x), confidence, next_two(y)
+
+    def _bone(self, x, y, confidence):
+        connected = self._connected()
+        bx, by = (plane - ops.take(plane, connected, axis=2) for plane in (x, y))
+        length = ops.sqrt(bx * bx + by * by) + SHORTEST_BONE
+        nothing = ops.zeros_like(x)
+        if self.layout == "gaitgraph":
+            apart = confidence - ops.take(confidence, connected, axis=2)
+            return bx, by, apart, _angle(by, length), nothing, nothing
+        if self.layout == "corrected":
+            return bx, by, confidence, _angle(bx, length), _angle(by, length)
+        return bx, by, nothing, confidence, _angle(by, length)
 
     def _connected(self):
         if self.connect_joint is not None:

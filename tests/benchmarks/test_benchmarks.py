@@ -13,6 +13,14 @@ TIMED = "step to forward pass", "steps a second", "clips embedded a second", "sh
 RUNS = {  # benchmark -> its smallest arguments, its figures
     "dataset_index": ("--sequences 500 --batch 4 --frames 8", ("open", "open_ratio", "batch", "batch_ratio")),
     "input_pipeline": ("--p 2 --k 2 --frames 16 --steps 1", ("batches a second", "baseline", "ratio")),
+    "pose_pipeline": (
+        "--batch 8 --frames 60 --repeats 1",
+        (
+            *("sequences a second", "baseline", "ratio"),
+            *("sequences a second before the branches", "ratio before the branches"),
+            *("sequences a second from disk", "ratio from disk", "largest difference"),
+        ),
+    ),
     "simulated_walkers": (
         "--subjects 2 --views 054 090 --frames 4 --size 64 --worker_num 1",
         WALKERS,
