@@ -140,7 +140,8 @@ def _from_parts(maps, parts, name, convolved):
         joints = TakeJoints(part, name=f"{name}-part-{i}")(maps)
         joints = relu(convolved(joints, i), f"{name}-part-{i}")
         means.append(mean(joints, f"{name}-part-{i}-mean"))
-    pooled = layers.Add(name=f"{name}-parts", dtype="float32")(means)
+    # of what joins here, Keras runs the last first: so a normalisation that is shared sees the parts in order
+    pooled = layers.Add(name=f"{name}-parts", dtype="float32")(means[::-1])
     return by_part(maps, pooled, parts, name, first=0)
 
 

@@ -30,24 +30,24 @@ def norm(maps, name, gamma="ones"):
     return BatchNorm(gamma_initializer=gamma, name=name)(maps)
 
 
-def pointwise(maps, filters, name, stride=1, initial=he_normal, initial_bias="zeros"):
+def pointwise(maps, filters, name, stride=1, kernel=None, bias="zeros"):
     """A 1x1 convolution of every ``stride``-th frame."""
     if stride > 1:  # of a strided 1x1 kernel, oneDNN's gradient writes where it must not
         maps = layers.AveragePooling2D(1, (stride, 1), name=f"{name}-pick")(maps)
-    return layers.Conv2D(filters, 1, kernel_initializer=initial(), bias_initializer=initial_bias, name=name)(
-        maps
-    )
+    return layers.Conv2D(
+        filters, 1, kernel_initializer=kernel or he_normal(), bias_initializer=bias, name=name
+    )(maps)
 
 
-def temporal(maps, filters, name, stride=1, initial=he_normal, initial_bias="zeros"):
+def temporal(maps, filters, name, stride=1, kernel=None, bias="zeros"):
     """A convolution over nine frames, four zeros before the first and after the last."""
     maps = layers.ZeroPadding2D((FRAMES // 2, 0), name=f"{name}-pad")(maps)
     return layers.Conv2D(
         filters,
         (FRAMES, 1),
         (stride, 1),
-        kernel_initializer=initial(),
-        bias_initializer=initial_bias,
+        kernel_initializer=kernel or he_normal(),
+        bias_initializer=bias,
         name=name,
     )(maps)
 

@@ -69,7 +69,7 @@ def pose_input(joints, frames, embedding_size, **branches):
 def embedding(maps, size, kernel=None, bias="zeros"):
     """``maps (batch, frames, joints, channels) -> (batch, 1, size)``: a linear map of their mean, float32."""
     pooled = keras.layers.GlobalAveragePooling2D(name="pool", dtype="float32")(maps)
-    kernel = initializers.RandomNormal(stddev=0.001) if kernel is None else kernel
+    kernel = kernel or initializers.RandomNormal(stddev=0.001)
     settings = {"kernel_initializer": kernel, "bias_initializer": bias}
     vectors = keras.layers.Dense(size, name="fcn", dtype="float32", **settings)(pooled)
     return keras.layers.Reshape((1, size), name="embeddings", dtype="float32")(vectors)

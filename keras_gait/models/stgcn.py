@@ -33,12 +33,12 @@ def layer(maps, filters, joints, name, stride=1, residual=True):
         name=f"{name}-gcn-conv",
     )(maps)
     x = relu(norm(x, f"{name}-tcn-0"), f"{name}-tcn-0")
-    x = temporal(x, filters, f"{name}-tcn-2", stride, uniform, uniform_bias(9 * filters))
+    x = temporal(x, filters, f"{name}-tcn-2", stride, uniform(), uniform_bias(9 * filters))
     x = norm(x, f"{name}-tcn-3")
     if not residual:
         return relu(x, name)
     if stride > 1 or channels != filters:
-        maps = pointwise(maps, filters, f"{name}-residual-0", stride, uniform, uniform_bias(channels))
+        maps = pointwise(maps, filters, f"{name}-residual-0", stride, uniform(), uniform_bias(channels))
         maps = norm(maps, f"{name}-residual-1")
     return added(x, maps, name)
 
