@@ -159,6 +159,7 @@ def main(argv):
     walks = open_walks(datadir, recipe, args, model)
     chosen = choose(walks, args.sequence)
 
+    from keras_gait.evaluation.embedding import sequence_name
     from keras_gait.evaluation.films import write_film
     from keras_gait.vision.clips import check_cut
 
@@ -171,7 +172,8 @@ def main(argv):
         write_film(path, draw(model, walks, i, cut, note))
         print(path)
     if args.sequence is None:
-        print(f"{len(chosen)} of {len(walks)} sequences; name others by --sequence, as {NAMES}")
+        other = sequence_name(walks, len(walks) - 1)
+        print(f"{len(chosen)} of {len(walks)} sequences; name others by --sequence, such as {other}")
     if hasattr(model, "feature_maps"):
         write_mean(output / MEAN_FILE, model, walks, note)
 

@@ -124,7 +124,7 @@ def activation_heat_map(means, cells, joints, note=None):
     for row in range(1, len(cells)):
         if conditions[row] != conditions[row - 1]:
             axes.axhline(row - 0.5, color="white", linewidth=2)
-    axes.set(ylabel="condition and view")
+    axes.set(ylabel="condition and view" if any(conditions) else "view")
     figure.colorbar(image, label="mean class activation")
     if note:
         figure.supxlabel(note, fontsize=8, color=_INK)

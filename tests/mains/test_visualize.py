@@ -72,7 +72,7 @@ def test_one_walk_of_each_condition_from_the_side_and_the_mean(visualize, place)
     assert result.code == 0, result.err
     names = {"075-nm-05-090.gif", "075-bg-01-090.gif", MEAN}
     assert {path.name for path in (place / "pictures").iterdir()} == names
-    assert "2 of 4 sequences; name others by --sequence" in result.out
+    assert "2 of 4 sequences; name others by --sequence, such as 076/nm/090/05" in result.out
     with Image.open(place / "pictures" / "075-nm-05-090.gif") as film:
         assert (film.n_frames, film.size) == (8, (640, 480))
     assert cv2.imread(str(place / "pictures" / MEAN)).std() > 1
