@@ -24,7 +24,6 @@ from keras_gait.evaluation.inputs import (
 from keras_gait.training.recipes import load_recipe, method_recipe
 
 MEAN_FILE = "mean-activation.png"
-NAMES = "subject/condition/view/video"
 
 
 def parse(argv):
@@ -37,8 +36,8 @@ def parse(argv):
         "--sequence",
         nargs="+",
         metavar="ID",
-        help=f"sequences to draw, {NAMES} such as 075/nm/090/05; default: the first of each condition, from "
-        "the side",
+        help="sequences to draw, subject/condition/view/video such as 075/nm/090/05; default: the first of "
+        "each condition, from the side",
     )
     parser.add_argument("--output", metavar="FOLDER", help="default: pictures, in the model's folder")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the moving pictures")

@@ -130,3 +130,13 @@ def test_of_a_cell_a_few_sequences_are_read_in_batches_of_one_size(monkeypatch):
     assert walks.was_read == [0, 7, 14, 21, 28, 35, 42, 49]
     assert model.batches == [3, 3, 3]
     np.testing.assert_allclose(means, [[0.5, 1]])
+
+
+def test_the_report_shows_a_pose_models_mean():
+    from keras_gait.evaluation.evaluation_report import attention_section
+
+    model, walks = XModel(), Walks(["nm", "bg"], ["090", "018"], [(1, 2), (2, 8)])
+    model.graph = SimpleNamespace(joints=("nose", "neck"))
+    section = attention_section(model, walks, rows=[])
+    assert "data:image/png;base64," in section
+    assert "Mean class activation" in section
