@@ -38,7 +38,7 @@ def test_weights_of_zero_leave_the_map(kind):
 @pytest.mark.backend
 def test_one_sample_alone_has_the_weights_that_it_has_in_a_batch():
     maps = noise(3, 5, 17, 8)
-    for kind in ("fa", "ja", "psa"):
+    for kind in ("fa", "ja"):
         model = attended(kind)
         together = ops.convert_to_numpy(model(maps))
         np.testing.assert_allclose(ops.convert_to_numpy(model(maps[:1])), together[:1], atol=1e-5)

@@ -14,7 +14,6 @@ def poses():
     return np.random.default_rng(0).uniform(0, 240, (2, 5, 17, 3)).astype("float32")
 
 
-@pytest.mark.backend
 def test_embeddings_have_length_one():
     embeddings = GaitGraph(**TINY).encoder.predict_on_batch(poses())
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=-1), 1, atol=1e-5)
