@@ -4,15 +4,23 @@
 
 The baseline is the specification written down plainly in NumPy, as one ports it: for each sequence one
 transform after the other, the branches joint by joint and frame by frame. Ours are `PoseBatches` with
-`PoseAugmentation` and, on the backend of ``KERAS_BACKEND``, the layer `PoseBranches`. Both start from the
-same sequences, in memory and then on disk; "before the branches" is without the layer and what it replaces.
-"largest difference" is between the two without chance. Prints one JSON line per figure.
+`PoseAugmentation`, streamed as training takes them, and then the layer `PoseBranches`, which is part of the
+model, on the backend of ``KERAS_BACKEND``. Figures, of sequences in memory and then on disk:
+
+- "sequences a second", "ratio": all transforms of both;
+- "input", "input ratio": what our stream alone delivers, since the model makes the branches, against all of
+  the baseline, which delivers them;
+- "ratio before the branches": the same transforms of both, in one thread;
+- "largest difference": between the two without chance.
+
+Prints one JSON line per figure.
 """
 
 import argparse
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import keras
@@ -70,7 +78,7 @@ class InMemory:
     """A data set's sequences, read beforehand."""
 
     def __init__(self, dataset):
-        self.frames, self.frame_shape = dataset.frames, dataset.frame_shape
+        self.frames, self.frame_shape, self.dtype = dataset.frames, dataset.frame_shape, dataset.dtype
         self.sequences = [dataset.read(i) for i in range(len(dataset))]
 
     def read(self, i, start=0, count=None):
@@ -141,8 +149,23 @@ def largest_difference(dataset, branches, length):
     return max((np.abs(a - b).max() for a, b in zip(ours, plain, strict=True)), default=0.0)
 
 
+def stream_rate(batches, model, steps):
+    """Sequences a second out of the stream and through ``model(poses)``, as training takes them."""
+    stream = iter(batches.to_tf_data())
+    for _ in range(3):  # that fill the queues
+        model(next(stream)[0].numpy())
+    start, count = time.perf_counter(), 0
+    for _ in range(steps):
+        poses = next(stream)[0].numpy()
+        model(poses)
+        count += len(poses)
+    return count / (time.perf_counter() - start)
+
+
 def rates(dataset, layer, args):
-    """Sequences a second: ours and the baseline with the branches, then both before them."""
+    """Sequences a second of ours: with the branches, the stream alone, and before the branches in one thread;
+    then of the baseline: with the branches and before them.
+    """
     rng = np.random.default_rng(0)
     batches = make_batches(dataset, args.batch, args.frames, CHANCE)
     sequences = batches.sampler.sequences(0, rng)
@@ -151,12 +174,12 @@ def rates(dataset, layer, args):
         return [plain_transforms(dataset.read(int(i)), args.frames, CHANCE, rng) for i in sequences]
 
     ways = (
-        lambda: layer.predict_on_batch(batches[0][0]),
-        lambda: np.stack([plain_branches(poses) for poses in plain()]),
         lambda: batches[0],
+        lambda: np.stack([plain_branches(poses) for poses in plain()]),
         lambda: np.stack(plain()),
     )
-    return [len(sequences) / shortest(way, args.repeats) for way in ways]
+    streams = (stream_rate(batches, model, 3 * args.repeats) for model in (layer.predict_on_batch, len))
+    return *streams, *(len(sequences) / shortest(way, args.repeats) for way in ways)
 
 
 def main(argv):
@@ -167,21 +190,20 @@ def main(argv):
     args = parser.parse_args(argv)
     inputs = keras.Input((args.frames, 17, 3))
     layer = keras.Model(inputs, PoseBranches()(inputs))
+    figures = {}
     with tempfile.TemporaryDirectory() as folder:
         dataset = write_set(Path(folder), args.batch)
-        ours, plain, ours_before, plain_before = rates(InMemory(dataset), layer, args)
-        ours_read, plain_read, *_ = rates(dataset, layer, args)
-        difference = largest_difference(dataset, layer, args.frames)
-    figures = {
-        "sequences a second": ours,
-        "baseline": plain,
-        "ratio": ours / plain,
-        "sequences a second before the branches": ours_before,
-        "ratio before the branches": ours_before / plain_before,
-        "sequences a second from disk": ours_read,
-        "ratio from disk": ours_read / plain_read,
-        "largest difference": float(difference),
-    }
+        for where, sequences in (("", InMemory(dataset)), (" from disk", dataset)):
+            ours, stream, before, plain, plain_before = rates(sequences, layer, args)
+            figures |= {
+                f"sequences a second{where}": ours,
+                f"input{where}": stream,
+                f"baseline{where}": plain,
+                f"ratio{where}": ours / plain,
+                f"input ratio{where}": stream / plain,
+                f"ratio before the branches{where}": before / plain_before,
+            }
+        figures["largest difference"] = float(largest_difference(dataset, layer, args.frames))
     setting = {"backend": keras.backend.backend(), "batch": args.batch, "frames": args.frames}
     for figure, value in figures.items():
         line = {"benchmark": "pose pipeline", "figure": figure, "value": float(f"{value:.4g}")}

@@ -75,7 +75,7 @@ class PoseAugmentation:
         poses = np.array(poses, np.float32)
         mirrored, exchanged = (rng.random(len(poses)) < chance for chance in (self.mirror, self.flip_lr))
         poses[mirrored] = mirror(poses[mirrored])
-        poses[exchanged] = poses[exchanged][:, :, self.flip_index]
+        poses[exchanged] = np.take(poses[exchanged], self.flip_index, axis=2)
         return poses
 
     def _noise(self, rng, shape, spread):

@@ -10,15 +10,15 @@ from keras_gait.models.attengait import SIZES
 
 WALKERS = "chance", *(f"{name} {pair} view" for name in ("nm", "bg", "cl") for pair in ("same", "cross"))
 TIMED = "step to forward pass", "steps a second", "clips embedded a second", "share of time waiting for input"
+POSES = "sequences a second", "input", "baseline", "ratio", "input ratio", "ratio before the branches"
 RUNS = {  # benchmark -> its smallest arguments, its figures
     "dataset_index": ("--sequences 500 --batch 4 --frames 8", ("open", "open_ratio", "batch", "batch_ratio")),
     "input_pipeline": ("--p 2 --k 2 --frames 16 --steps 1", ("batches a second", "baseline", "ratio")),
     "pose_pipeline": (
         "--batch 8 --frames 60 --repeats 1",
         (
-            *("sequences a second", "baseline", "ratio"),
-            *("sequences a second before the branches", "ratio before the branches"),
-            *("sequences a second from disk", "ratio from disk", "largest difference"),
+            *(f"{figure}{where}" for where in ("", " from disk") for figure in POSES),
+            "largest difference",
         ),
     ),
     "simulated_walkers": (
