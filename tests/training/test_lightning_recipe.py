@@ -2,6 +2,7 @@
 
 import copy
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ import yaml
 from keras_gait.errors import GaitError
 from keras_gait.training.recipes import differences, load_recipe
 
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 CASIAB = yaml.safe_load("""
 seed_everything: 5318008
 model:
@@ -81,18 +83,18 @@ PUBLISHED = {
     "oumvlp_ablation_2+augmentation": (OUMVLP, ALPHAPOSE, UNLIKE),
     "oumvlp_ablation_st_gcn": (OUMVLP, ALPHAPOSE | PLAIN | {"model.backbone_name": "st-gcn"}, UNLIKE | STGCN),
     "single_branch": (
-        CASIAB,
+        OUMVLP,
         PLAIN | {"model.tta": False},
         {"model.inputs": "plain", "evaluation.tta": False},
     ),
     "temp_base": (
-        CASIAB,
+        OUMVLP,
         PLAIN | {"model.tta": False, "data.flip_sequence_p": 0, "data.flip_lr_p": 0},
         {"model.inputs": "plain", "evaluation.tta": False}
         | {"augmentation.flip_sequence": 0.0, "augmentation.flip_lr": 0.0},
     ),
     "temp_shuffle": (
-        CASIAB,
+        OUMVLP,
         PLAIN | {"model.tta": False, "data.train_shuffle_sequence": True},
         {"model.inputs": "plain", "evaluation.tta": False, "augmentation.shuffle": True},
     ),
@@ -133,6 +135,27 @@ def test_a_published_ablation_says_what_it_changes(load, name):
     base, changes, unlike = PUBLISHED[name]
     found = differences(load(base, {}), load(base, changes))
     assert {key: value for key, (_, value) in found.items()} == unlike
+
+
+OURS = {
+    "gaitgraph2/casiab": (CASIAB, {"model.multi_branch": True, "data.multi_branch": True}),
+    "gaitgraph2/oumvlp": (OUMVLP, {}),
+    "gaitgraph2/oumvlp_alphapose": (OUMVLP, {"data.keypoints": "alphapose"}),
+    "gaitgraph2/oumvlp_ablation_0_base": PUBLISHED["oumvlp_ablation_0_base"][:2],
+    "gaitgraph2/oumvlp_ablation_1+multi_input": PUBLISHED["oumvlp_ablation_1+multi_input"][:2],
+    "gaitgraph2/oumvlp_ablation_2+augmentation": PUBLISHED["oumvlp_ablation_2+augmentation"][:2],
+    "stgcn/oumvlp_ablation_st_gcn": PUBLISHED["oumvlp_ablation_st_gcn"][:2],
+    "gaitgraph2/oumvlp_single_branch": PUBLISHED["single_branch"][:2],
+    "gaitgraph2/oumvlp_temp_base": PUBLISHED["temp_base"][:2],
+    "gaitgraph2/oumvlp_temp_shuffle": PUBLISHED["temp_shuffle"][:2],
+}
+OF_THE_RUN = {"train.prefix", "train.save_epoch", "train.seed", "train.validate_every"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_recipe_says_what_the_published_file_says(load, name):
+    found = differences(load(*OURS[name]), load_recipe(CONFIGS / f"{name}.yaml"))
+    assert set(found) <= OF_THE_RUN, found
 
 
 def test_the_published_casia_b_is_read_whole(load):
