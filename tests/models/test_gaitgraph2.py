@@ -70,7 +70,8 @@ def test_the_embedding_is_linear_in_the_mean_of_the_feature_maps(model):
 def test_a_training_step_changes_weights_and_leaves_them_finite(step_by_step):
     model = GaitGraph2(**TINY | {"inputs": "branches", "network": "psa-resgcn-b1.1.1.1"})
     before = [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
-    model.compile(keras.optimizers.SGD(1e-2), {"embeddings": "mse"}, jit_compile=keras.backend.backend() == "jax")
+    compiled = keras.backend.backend() == "jax"  # operation by operation it takes a minute
+    model.compile(keras.optimizers.SGD(1e-2), {"embeddings": "mse"}, jit_compile=compiled)
     model.train_on_batch(poses(), {"embeddings": np.ones((2, 1, 6), "float32")})
     after = [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
     assert all(np.isfinite(weight).all() for weight in after)
