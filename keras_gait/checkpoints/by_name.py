@@ -172,7 +172,7 @@ def _read(state):
     for name, array in state.items():
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
             raise GaitError(f"the weights of {name} are no finite real numbers; save the checkpoint again")
-    for prefix in PREFIXES:
+    for prefix in PREFIXES * 2:  # in either order
         if state and all(name.startswith(prefix) for name in state):
             state = {name.removeprefix(prefix): value for name, value in state.items()}
     return _joined(state), key

@@ -222,6 +222,21 @@ def test_another_graph_of_joints_is_refused_with_the_first_that_differs(small, n
     assert line.endswith("from nose to right eye at 1 edges")
 
 
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_weights_of_half_precision_load_with_their_graph(small, tmp_path, kind):
+    torch = pytest.importorskip("torch")
+    state = {name: tensor.to(getattr(torch, kind)) for name, tensor in tensors(small, "backbone.").items()}
+    torch.save({"state_dict": state}, tmp_path / "half.ckpt")
+    model = load_model(tmp_path / "half.ckpt")
+    found = ops.convert_to_numpy(model.get_layer("fcn").kernel)
+    np.testing.assert_allclose(found, small["fcn.weight"].T, rtol=2**-8)
+
+
+@pytest.mark.parametrize("prefix", ["module.backbone.", "backbone.module.", "module."])
+def test_prefixes_of_all_names_do_not_matter(small, prefix):
+    assert model_from_state({prefix + name: array for name, array in small.items()})
+
+
 def test_a_graph_beside_no_branch_is_unexpected(small):
     assert "1 unexpected (input_branches.1.A)" in refused(small | {"input_branches.1.A": small["A"]})
 

@@ -38,7 +38,7 @@ _LONGEST_LINE = 1 << 16
 _MOST_STRANGE_ROWS = 10_000
 _HEAD = 96  # bytes of a row that hold the image's folder
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_NEWLINE, _RETURN, _SLASH = b"\n\r/"
+_NEWLINE, _RETURN, _SLASH, _COMMA = b"\n\r/,"
 
 
 class Walk(NamedTuple):
@@ -63,11 +63,15 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, order=True)
 class Rows:
-    """Where the rows of one sequence lie; a path-like object, the path is the file's."""
+    """Where the rows of one sequence lie; a path-like object, the path is the file's.
+
+    ``changed``: when the file that was indexed had last changed, in nanoseconds.
+    """
 
     path: str
     walk: Walk
     runs: tuple
+    changed: int
 
     def __fspath__(self):
         return self.path
@@ -93,6 +97,7 @@ def index_rows(path):
     """
     runs, problems = {}, []
     with open(path, "rb") as file:
+        changed = os.fstat(file.fileno()).st_mtime_ns
         line = _skip_header(file, path, problems)
         for start, data in _whole_lines(file, path):
             line = _add_runs(runs, problems, path, start, data, line)
@@ -102,7 +107,7 @@ def index_rows(path):
                     f"{problems[-1].place.removeprefix(f'{path}, ')} ({problems[-1].what}); expected the "
                     f"published {FILE}."
                 )
-    return [Rows(str(path), walk, tuple(found)) for walk, found in runs.items()], problems
+    return [Rows(str(path), walk, tuple(found), changed) for walk, found in runs.items()], problems
 
 
 def _skip_header(file, path, problems):
@@ -147,7 +152,7 @@ def _whole_lines(file, path):
 
 def _add_runs(runs, problems, path, start, data, line):
     """Add the rows of ``data`` to the dict ``runs`` of walks -> the number of the line after them."""
-    text = np.frombuffer(data + bytes(_HEAD), np.uint8)
+    text = np.frombuffer(data + b"\n" * _HEAD, np.uint8)
     borders = np.concatenate([[0], np.flatnonzero(text[: len(data)] == _NEWLINE) + 1])
     if borders[-1] < len(data):  # the last row of the file, without a newline
         borders = np.append(borders, len(data))
@@ -177,6 +182,7 @@ def _append(runs, run):
 def _heads(text, starts):
     """The first bytes of each row up to its second slash, then zeros: uint8 ``(rows, _HEAD)``."""
     heads = np.lib.stride_tricks.sliding_window_view(text, _HEAD)[starts]
+    heads[heads == 0] = _COMMA  # zeros, which broken copies have, are no blank row and no image name
     slashes = np.cumsum(heads == _SLASH, axis=1, dtype=np.uint8)
     newlines = np.cumsum(heads == _NEWLINE, axis=1, dtype=np.uint8)
     heads[(slashes >= 2) | (newlines >= 1) | (heads == _RETURN)] = 0
@@ -195,9 +201,16 @@ def _walk_of(folder):
 
 
 def load_rows(rows):
-    """The poses of a sequence -> (float32 ``(frames, 17, 3)``: x and y in pixels, confidence; problems)."""
+    """The poses of a sequence -> (float32 ``(frames, 17, 3)``: x and y in pixels, confidence; problems).
+
+    Raises GaitError where the file has changed since `index_rows`: the rows may lie elsewhere.
+    """
     parts, problems = [], []
     with open(rows.path, "rb") as file:
+        if os.fstat(file.fileno()).st_mtime_ns != rows.changed:
+            raise GaitError(
+                f"{rows.path} has changed while it was read: delete what was made from it and run this again."
+            )
         for run in rows.runs:
             file.seek(run.start)
             lines = file.read(run.size).split(b"\n")
@@ -240,7 +253,7 @@ def _numbers(path, numbered, whole, problems):
 
 def _parse(text):
     columns = range(1, len(COLUMNS))
-    return np.loadtxt(io.BytesIO(text), delimiter=",", usecols=columns, comments=None, ndmin=2)
+    return np.loadtxt(io.BytesIO(text), delimiter=",", usecols=columns, comments=None, quotechar='"', ndmin=2)
 
 
 def _parse_alone(line):

@@ -31,7 +31,7 @@ SHAPE = (len(GRAPHS["oumvlp"].joints), 3)
 def read_id_list(path):
     """The subjects for training and for testing -> (dict of split and list of numbers, problems).
 
-    The first row is a header; the columns may differ in length.
+    The first row is a header (one of numbers is used and told); the columns may differ in length.
     """
     path, splits, problems = Path(path), {"train": [], "test": []}, []
     if not path.is_file():
@@ -44,10 +44,14 @@ def read_id_list(path):
             rows = list(csv.reader(file))
     except (UnicodeDecodeError, csv.Error) as error:
         raise GaitError(f"{path} is no CSV file ({error}): get it again.") from error
-    for line, row in enumerate(rows[1:], start=2):
+    first = [cell for cell in rows[0][: len(splits)] if cell.strip()] if rows else []
+    header = 0 if first and all(_is_id(cell) and int(cell) for cell in first) else 1
+    if not header:
+        problems.append(Problem(f"{path}, line 1", "no header: this line names subjects, and is used", True))
+    for line, row in enumerate(rows[header:], start=header + 1):
         for split, cell in zip(splits, row, strict=False):
             cell = cell.strip()
-            if cell.isascii() and cell.isdigit():
+            if _is_id(cell):
                 splits[split].append(int(cell))
             elif cell:
                 problems.append(Problem(f"{path}, line {line} ({cell[:20]})", "no subject's number", True))
@@ -60,6 +64,11 @@ def read_id_list(path):
             "testing."
         )
     return splits, problems
+
+
+def _is_id(cell):
+    cell = cell.strip()
+    return cell.isascii() and cell.isdigit()
 
 
 def list_sequences(root, subjects):
@@ -83,7 +92,7 @@ def frame_number(name):
     """The number in a frame's name, "0012_keypoints.json" or "00001-clip_pose-0012.json" -> 12; else None."""
     parts = name.split("_")
     if "-" in parts[0]:
-        found = re.search(r"-([0-9]+)[.]json$", parts[-1])
+        found = re.fullmatch(r"(?:.*-)?([0-9]+)[.]json", parts[-1])
     else:
         found = re.fullmatch("([0-9]+)", parts[0])
     return int(found[1]) if found else None

@@ -1,5 +1,6 @@
 """CASIA-B's table of poses: found row by row, read sequence by sequence, and never as a whole."""
 
+import os
 import tracemalloc
 
 import numpy as np
@@ -99,6 +100,24 @@ def test_line_ends_do_not_matter(tmp_path, text, end):
     assert problems == found == []
 
 
+def test_quoted_cells_do_not_matter(tmp_path):
+    rows = [",".join(f'"{cell}"' for cell in line.split(",")) for line in walk_rows("001-nm-01-090", 3)]
+    (found,), problems = index_rows(write_table(tmp_path, rows))
+    poses, more = load_rows(found)
+    assert poses[0].ravel().tolist() == [1 + 0.25 * place for place in range(51)]
+    assert len(poses) == 3
+    assert problems == more == []
+
+
+def test_a_file_that_changes_after_its_rows_were_found_is_not_read(tmp_path):
+    path = write_table(tmp_path, [*walk_rows("001-nm-01-090", 2), *walk_rows("002-nm-01-090", 2)])
+    found, _ = index_rows(path)
+    write_table(tmp_path, [*walk_rows("002-nm-01-090", 2), *walk_rows("001-nm-01-090", 2)])
+    os.utime(path, ns=(0, found[0].changed + 1))
+    with pytest.raises(GaitError, match="has changed while it was read: delete what was made from it"):
+        load_rows(found[0])
+
+
 def test_a_byte_order_mark_and_capitals_in_the_header_do_not_matter(tmp_path):
     path = write_table(tmp_path, walk_rows("001-nm-01-090"), "\ufeff" + HEADER.title())
     assert index_rows(path)[1] == []
@@ -138,6 +157,8 @@ def test_a_damaged_row_costs_only_itself_and_is_told_with_its_line(tmp_path, dam
 @pytest.mark.parametrize(
     ("name", "what"),
     [
+        ("\0" * 120 + "./001-nm-01-090/000001.jpg", "no image name such as ./001-nm-01-090/000001.jpg"),
+        ("\0\0./001-nm-01-090/000001.jpg", "no image name such as ./001-nm-01-090/000001.jpg"),
         ("./001-nm-01-090", "no image name such as ./001-nm-01-090/000001.jpg"),
         ("000001.jpg", "no image name such as ./001-nm-01-090/000001.jpg"),
         ("./001-nm-090/000001.jpg", "no image name such as ./001-nm-01-090/000001.jpg"),

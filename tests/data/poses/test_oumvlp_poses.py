@@ -22,10 +22,20 @@ def id_list(folder, text):
         ("a,b\n1,2\n3\n5,\n", [1, 3, 5], [2]),
         ("\ufefftrain,test\r\n1 , 2\r\n\r\n , 4\r\n", [1], [2, 4]),
         ("train,test,remark\n1,2,good\n", [1], [2]),
+        ("0,1\n3,2\n", [3], [2]),
     ],
 )
 def test_the_list_names_the_subjects_in_two_columns_that_may_differ_in_length(tmp_path, text, train, test):
     assert read_id_list(id_list(tmp_path, text)) == ({"train": train, "test": test}, [])
+
+
+@pytest.mark.parametrize(("text", "train"), [("1,2\n3,4\n", [1, 3]), (",2\n3,4\n", [3])])
+def test_a_list_without_a_header_is_used_whole_and_told(tmp_path, text, train):
+    splits, problems = read_id_list(path := id_list(tmp_path, text))
+    assert splits == {"train": train, "test": [2, 4]}
+    assert problems == [
+        (f"{path}, line 1", "no header: this line names subjects, and is used", True),
+    ]
 
 
 def test_an_entry_that_is_no_number_is_told_with_its_line(tmp_path):
@@ -83,6 +93,7 @@ def test_the_views_are_the_published_14():
         ("00001-clip_pose-0012.json", 12),
         ("a-1_b-2_c-3-40.json", 40),
         ("00001-clip-0012.json", 12),
+        ("00001-clip_0012.json", 12),
         ("0012.json", None),
         ("frame_0012.json", None),
         ("a-1_b.json", None),
