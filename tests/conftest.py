@@ -131,6 +131,26 @@ def tiny_recipe(tiny_sets, tmp_path):
     return lambda **changes: load_recipe(None, settings | changes)
 
 
+@pytest.fixture(scope="module")
+def opened_once():
+    """Commands open each .keras file once: that takes longer than most of what they do with it."""
+    from keras_gait import checkpoints
+
+    load, opened = checkpoints.load_model, {}
+
+    def once(path, **options):
+        place = Path(path).resolve()
+        if place.suffix != ".keras":
+            return load(path, **options)
+        if place not in opened:
+            opened[place] = load(path, **options)
+        return opened[place]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "load_model", once)
+        yield
+
+
 @pytest.fixture
 def step_by_step():
     """On TensorFlow, run a training step operation by operation: tracing costs more than a few steps."""

@@ -12,7 +12,7 @@ import pytest
 from checks import refused
 from fixtures import reader
 
-pytestmark = pytest.mark.usefixtures("step_by_step")
+pytestmark = pytest.mark.usefixtures("step_by_step", "opened_once")
 
 CHECKPOINT = Path(__file__).parents[1] / "fixtures" / "gaitgraph2" / "tta_casia_b.npz"
 CASIAB = [f"{s} {t} {v}" for s in ("075", "076") for t in ("nm-01", "nm-05", "bg-01") for v in ("000", "090")]

@@ -10,6 +10,8 @@ from PIL import Image
 
 from keras_gait.data.simulate import simulate_poses
 
+pytestmark = pytest.mark.usefixtures("step_by_step", "opened_once")
+
 MEAN = "mean-activation.png"
 
 
