@@ -3,20 +3,14 @@
 from fixtures import reader
 
 from keras_gait.evaluation.activations import drawn_joints, drawn_places, joint_activation
-from keras_gait.layers.resgcn import resgcn
-from keras_gait.models.stgcn import stgcn
 from keras_gait.vision.joint_graphs import find_graph
-from parity_gaitgraph2.models import computed
+from parity_gaitgraph2.models import any_network, computed
 
 
 def activation(meta, inputs, path):
     """Of the first sample alone, whose first branch begins with x, y and the confidence."""
-
-    def last_map(branches, name, joints):
-        return stgcn(branches, joints) if name.startswith("st-gcn") else resgcn(branches, name, joints)
-
     x = inputs["x"][:1]
-    _, maps = computed(meta, x, last_map)
+    _, maps = computed(meta, x, any_network)
     poses = x[0, :, :, 0, :3]
     places = drawn_places(poses)
     graph = find_graph(meta["config"].get("dataset", "coco"))

@@ -1,12 +1,13 @@
 """How the fixtures of evaluation tables are computed (see `parity_gaitgraph2`).
 
-The published code works in float32 and rounds percentages to one decimal; version 1 tells fractions.
+The published code works in float32 and rounds percentages to one decimal; version 1 tells fractions. An empty
+cell is 0 / 0 there, so that every mean over it is not a number; ours are the means of the other cells.
 """
 
 import numpy as np
 from parity_skeletongait.evaluation import Walks
 
-from keras_gait.evaluation.cross_view import view_table
+from keras_gait.evaluation.cross_view import exclude_same_view, view_table
 from keras_gait.evaluation.protocols import PROTOCOLS
 from keras_gait.evaluation.results import evaluate
 from keras_gait.evaluation.selection import divided, rows_of_table
@@ -37,20 +38,42 @@ def casia_b(inputs):
     return run(PROTOCOLS["casia-b"], {"subject": subject, "view": view}, types, embeddings)
 
 
+def square(result, conditions):
+    """Rates ``(conditions, probe views, gallery views)`` of all gallery views; NaN where no probe is."""
+    views = result.gallery_views
+    cells = np.full((len(conditions), len(views), len(views)), np.nan)
+    rows = [conditions.index(condition) for condition in result.conditions]
+    cells[np.ix_(rows, [views.index(view) for view in result.views])] = result.rates[0]
+    return cells
+
+
+def spread(means, cells):
+    """``means`` over the last axes of ``cells``, NaN where one of them is."""
+    empty = np.isnan(cells).any(axis=tuple(range(np.ndim(means), cells.ndim)))
+    return np.where(empty, np.nan, means)
+
+
 def percent(fractions):
     return np.round(100 * np.float32(fractions), 1)
 
 
+def casia_b_table(result):
+    """The table with its means, fractions ``(3, probe views + 1)``, and the cells."""
+    cells = square(result, CONDITIONS)
+    table = exclude_same_view(cells, result.gallery_views, result.gallery_views)
+    return np.column_stack([spread(table[:, :-1], cells), spread(table[:, -1], cells)]), cells
+
+
 def evaluation_casia_b(meta, inputs, path):
     result = casia_b(inputs)
-    means = dict(zip(("acc_nm", "acc_bg", "acc_cl"), result.table[:, -1], strict=True))
-    return means | {"table": percent(result.table), "accuracy": result.overall["all views"]}
+    table, cells = casia_b_table(result)
+    means = dict(zip(("acc_nm", "acc_bg", "acc_cl"), table[:, -1], strict=True))
+    return means | {"table": percent(table), "accuracy": spread(result.overall["all views"], cells)}
 
 
 def v1_evaluation_casia_b(meta, inputs, path):
-    result = casia_b(inputs)
-    equal = np.equal.outer(result.views, result.gallery_views)
-    return {"table": result.table, "accuracy_avg": np.where(equal, 0, result.rates[0]).mean()}
+    table, cells = casia_b_table(casia_b(inputs))
+    return {"table": table, "accuracy_avg": np.where(np.eye(cells.shape[1], dtype=bool), 0, cells).mean()}
 
 
 def evaluation_oumvlp(meta, inputs, path):
@@ -58,10 +81,13 @@ def evaluation_oumvlp(meta, inputs, path):
     subject, view, number = keys.T
     types = [f"{n:02d}" for n in number]
     result = run(PROTOCOLS["oumvlp-pose"], {"subject": subject, "view": view}, types, embeddings)
-    table = view_table(result.rates[0, 0])
+    (cells,) = square(result, ("",))
+    table = view_table(cells)
+    table[-1, :-1], table[:-1, -1] = spread(table[-1, :-1], cells), spread(table[:-1, -1], cells.T)
+    table[-1, -1] = overall = spread(result.overall["all views"], cells)
     return {
         "table": percent(table),
-        "accuracy": result.overall["all views"],
+        "accuracy": overall,
         "logged_probe": table[:-1, -1],  # the names are swapped: means of gallery views
         "logged_gallery": table[-1, :-1],
     }

@@ -31,11 +31,13 @@ def computed(meta, x, last_map):
     return vectors[:, 0], maps
 
 
-def network(meta, inputs, path):
-    def last_map(branches, name, joints):
-        return stgcn(branches, joints) if name.startswith("st-gcn") else resgcn(branches, name, joints)
+def any_network(branches, name, joints):
+    """The last map of the network of any published name."""
+    return stgcn(branches, joints) if name.startswith("st-gcn") else resgcn(branches, name, joints)
 
-    vectors, maps = computed(meta, inputs["x"], last_map)
+
+def network(meta, inputs, path):
+    vectors, maps = computed(meta, inputs["x"], any_network)
     feature = np.moveaxis(maps, -1, 1)
     return {
         "embedding": vectors,
