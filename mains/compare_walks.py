@@ -14,6 +14,7 @@ from keras_gait.evaluation.distances import METRICS
 from keras_gait.evaluation.inputs import (
     add_architecture_flags,
     add_recipe_flags,
+    add_tta_flag,
     check_outputs,
     check_positive,
     fill_from_recipe,
@@ -35,6 +36,7 @@ def parse(argv):
     )
     parser.add_argument("--nframes", type=int, default=16, help="frames that each half must have")
     parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
+    add_tta_flag(parser)
     add_recipe_flags(parser)
     parser.add_argument("--output", metavar="FILE.png", help="draw the matrix of distances")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with the matrix")
@@ -92,7 +94,7 @@ def main(argv):
     from keras_gait.evaluation.distances import as_vectors, distances
     from keras_gait.evaluation.embedding import embed
 
-    everything = open_dataset(find_dataset(args.datadir, "train"))
+    everything = open_dataset(find_dataset(args.datadir, "train", keypoints=args.keypoints))
     everything = everything.take_channels(args.channels) if args.channels else everything
     walks = usable(everything, 2 * least_frames(model, args.nframes), "walk")
     if len(walks) < 2:
@@ -100,7 +102,8 @@ def main(argv):
             f"{everything.path} has {len(walks)} walk that is long enough; comparing needs 2 or more"
         )
     first, second = (
-        embed(model, Half(walks, which), args.bs, cut=args.cut, title=f"half {which + 1}") for which in (0, 1)
+        embed(model, Half(walks, which), args.bs, cut=args.cut, tta=args.tta, title=f"half {which + 1}")
+        for which in (0, 1)
     )
     values = distances(as_vectors(first, args.metrics), as_vectors(second, args.metrics), args.metrics)
     names = walk_names(walks)

@@ -9,7 +9,6 @@ Writes results/rank1.csv, and all figures to results/figures.csv, in the model's
 """
 
 import datetime
-from argparse import BooleanOptionalAction
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, run
@@ -51,12 +50,6 @@ def parse(argv):
         action="store_true",
         default=None,
         help="compare each probe with the gallery of all views at once (casia-b, oumvlp)",
-    )
-    parser.add_argument(
-        "--tta",
-        action=BooleanOptionalAction,
-        help="embed each sequence as it is, backwards, and with left and right joints exchanged (models of "
-        "poses); default: the recipe's",
     )
     parser.add_argument("--nframes", type=int, help="leave out shorter ones; default: the recipe's, or 30")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with tables and pictures")

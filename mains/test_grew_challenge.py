@@ -73,13 +73,15 @@ def main(argv):
         args.nframes = 25
     fill_from_recipe(args, recipe)
     check_positive(bs=args.bs, nframes=args.nframes)
-    gallery, probe = select_sets(args, datadir)
-    names, labels = video_names(probe), subject_numbers(gallery)
 
-    from keras_gait.evaluation.embedding import cached_embeddings, long_enough
+    from keras_gait.evaluation.embedding import cached_embeddings, check_tta, long_enough
     from keras_gait.evaluation.neighbours import nearest_columns, nearest_rows
     from keras_gait.evaluation.rerank import reranked
     from keras_gait.files import write_whole
+
+    check_tta(model, args.tta)
+    gallery, probe = select_sets(args, datadir)
+    names, labels = video_names(probe), subject_numbers(gallery)
 
     least = least_frames(model, args.nframes)
     results = model_path.parent / "results"
@@ -90,6 +92,7 @@ def main(argv):
         settings = {
             "min_frames": least,
             "cut": args.cut,
+            "tta": args.tta,
             "batch_size": args.bs,
             "title": f"{role} embeddings",
         }

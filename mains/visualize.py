@@ -74,8 +74,8 @@ def open_walks(datadir, recipe, args, model):
     if datadir is None:
         raise GaitError("where is the data? Give --datadir")
     data = recipe_section(recipe, "data")
-    keypoints = {"keypoints": data["keypoints"]} if data.get("keypoints") else {}
-    walks = open_dataset(find_dataset(datadir, "test", **keypoints))
+    keypoints = args.keypoints or data.get("keypoints")
+    walks = open_dataset(find_dataset(datadir, "test", keypoints=keypoints))
     channels = args.channels or data.get("channels")
     walks = walks.take_channels(channels) if channels else walks
     check_frames(model, walks)

@@ -122,7 +122,7 @@ def _holds(dataset):
 def check_tta(model, tta):
     """Refuse test-time views of a model that has none."""
     if tta and not hasattr(type(model), "tta_encoder"):
-        raise GaitError(f"a {type(model).__name__} has no test-time views: leave --tta out, or give --no-tta")
+        raise GaitError(f"{type(model).__name__} has no test-time views: leave --tta out, or give --no-tta")
 
 
 def few_lengths(lengths):

@@ -1,5 +1,6 @@
 """What an evaluation starts from: the model's file, the run it came from, the sequences that can be used."""
 
+import argparse
 import os
 from pathlib import Path
 
@@ -45,15 +46,26 @@ def add_set_flags(parser):
     parser.add_argument(
         "--nclasses", type=int, help="subjects of the gallery (50, 5154, 6000), where several sets lie"
     )
-    parser.add_argument(
-        "--keypoints", help="estimator of the poses (openpose, alphapose, hrnet), where several sets lie"
-    )
     parser.add_argument("--bs", type=int, default=128, help="sequences in a batch, at most")
+    add_tta_flag(parser)
     add_recipe_flags(parser)
 
 
+def add_tta_flag(parser):
+    """Add the switch of test-time views."""
+    parser.add_argument(
+        "--tta",
+        action=argparse.BooleanOptionalAction,
+        help="embed each sequence as it is, backwards, and with left and right joints exchanged (models of "
+        "poses); default: the recipe's",
+    )
+
+
 def add_recipe_flags(parser):
-    """Add the recipe to go by, and what of the frames the model sees, where the recipe does not say it."""
+    """Add the recipe to go by, and what of the data the model sees, where the recipe does not say it."""
+    parser.add_argument(
+        "--keypoints", help="estimator of the poses (openpose, alphapose, hrnet), where several sets lie"
+    )
     parser.add_argument(
         "--config",
         metavar="FILE",

@@ -273,7 +273,7 @@ def test_test_time_views_have_an_encoder_of_their_own(tmp_path):
     net = PoseDouble()
     assert embed(net, PoseClips([4]), tta=True).shape == (1, 1, 6)
     assert net.encoder.shapes == []
-    with pytest.raises(GaitError, match="a SimpleNamespace has no test-time views: leave --tta out"):
+    with pytest.raises(GaitError, match="SimpleNamespace has no test-time views: leave --tta out"):
         embed(model(), Clips([4]), tta=True)
     (tmp_path / "model").touch()
     sizes = [

@@ -178,7 +178,7 @@ def test_a_published_checkpoint_tells_its_network_and_the_recipe_the_rest(publis
         (
             "run_maps",
             ("--datadir", "sets", "--tta"),
-            "a SkeletonGait has no test-time views: leave --tta",
+            "SkeletonGait has no test-time views: leave --tta",
         ),
         ("run", ("--cut",), "--cut is for pictures, and .* holds poses: leave it out"),
         ("run", ("--channels", "x", "y"), "all of x, y, confidence, .* asked for x, y: leave --channels out"),
@@ -204,7 +204,28 @@ def test_halves_of_walks_are_prepared_too(place, command, monkeypatch, tmp_path)
     (folder,) = Path("sets").iterdir()
     shutil.copy("run/model-final.keras", tmp_path)
     flags = ("--model", tmp_path / "model-final.keras", "--datadir", folder, "--nframes", 2)
-    result = command("mains/compare_walks.py", *flags)
-    assert result.code == 0, result.err
+    result, plain = (command("mains/compare_walks.py", *flags, *tta) for tta in ((), ("--no-tta",)))
+    assert (result.code, plain.code) == (0, 0), result.err + plain.err
+    assert result.out != plain.out
     assert "(simulated walkers)" in result.out
     assert re.search(r"rank-1: \d+ of \d+ walks are nearest", result.out)
+
+
+def test_the_grew_challenge_has_test_time_views_too(place, command, monkeypatch, tmp_path):
+    from keras_gait.data.writer import Sequence, write_dataset
+
+    monkeypatch.chdir(place)
+    walks = {"gallery": [(f"{10 + i}", f"{i:02d}") for i in range(20)], "probe": [("", "1f3c")]}
+    settings = {"modality": "pose", "dtype": "float32", "channels": ("x", "y", "confidence")}
+    for name, ids in walks.items():
+        sources = [tmp_path / f"{subject or 99}-{video}" for subject, video in ids]
+        for source in sources:
+            source.touch()
+        sequences = [Sequence(s, "", "", v, str(path)) for (s, v), path in zip(ids, sources, strict=True)]
+        split = {"source": "GREW", "split": "test", "frame_shape": (17, 3)}
+        write_dataset(tmp_path / name, sequences, casiab_poses, **settings, **split)
+    shutil.copy("run/model-final.keras", tmp_path)
+    flags = ("--model", tmp_path / "model-final.keras", "--gallery", tmp_path / "gallery")
+    result = command("mains/test_grew_challenge.py", *flags, "--probe", tmp_path / "probe")
+    assert result.code == 0, result.err
+    assert embeddings(tmp_path, "gallery", True).shape == (20, 1, 12)

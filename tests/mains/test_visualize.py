@@ -103,6 +103,7 @@ def test_attengait_shows_its_attention_over_a_walk(visualize, tmp_path):
         (("--model", "none.keras"), "--model none.keras does not exist"),
         (("--datadir", "nowhere"), "nowhere does not exist"),
         (("--datadir", "raw"), "raw holds no data set"),
+        (("--datadir", ".", "--keypoints", "alphapose"), "no data set whose name has .*_pose_alphapose"),
         (("--datadir", "flow_casiab_test"), r"flow_casiab_test holds .*64x64x3"),
         (("--datadir", "eighteen_oumvlp_test"), r"eighteen_oumvlp_test holds .*18.* 17"),
         (
