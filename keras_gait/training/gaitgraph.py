@@ -7,6 +7,7 @@ it, so an update hangs on the batch alone, however many devices share it.
 import numbers
 
 import keras
+from keras import ops
 
 from keras_gait.data.pose_augmentation import PoseAugmentation
 from keras_gait.data.pose_batches import PoseBatches
@@ -158,4 +159,5 @@ class OverReplicas(keras.losses.Loss):
         self.loss = loss
 
     def call(self, y_true, y_pred):
-        return self.loss.call(gather(y_true), gather(y_pred))
+        value = self.loss.call(gather(y_true), gather(y_pred))
+        return ops.reshape(value, (1,))  # Keras takes a scalar's share for each replica as the whole
