@@ -5,6 +5,8 @@ import sys
 from keras_gait.evaluation.figures import draw_overlays, overlay_figure, shaded
 from keras_gait.evaluation.films import film
 
+LEGEND = "grey: where the layer looks least, orange: where most"
+
 
 def has_attention(kind):
     """Whether models of this class have attention maps to draw."""
@@ -23,13 +25,12 @@ def attention_film(frames, maps, titles, note=None):
         frames: uint8 ``(F, height, width, 1 or 3)``.
         maps: dict from layer name to ``(rows, columns)``; the same over all frames, for so it was learnt.
         titles: one for each frame.
-        note: a line at the bottom of each picture.
+        note: stands at the bottom of each picture, after what the colours mean.
     """
     figure, (cells,) = overlay_figure(1, maps, dpi=100)
     images = draw_overlays(cells, frames[0], maps)
     title = figure.suptitle(titles[0], fontsize=9)
-    if note:
-        figure.supxlabel(note, fontsize=8, color="0.35")
+    figure.supxlabel("; ".join(filter(None, (LEGEND, note))), fontsize=8, color="0.35")
 
     def update(number):
         pictures = [frames[number].squeeze(), *(shaded(frames[number], weights) for weights in maps.values())]

@@ -96,3 +96,10 @@ def test_attention_follows_the_frames(channels):
     assert (first == third).all()
     cells = np.array_split(first != second, 3, axis=1)
     assert all(cell.any() for cell in cells)
+
+
+def test_attention_says_what_its_colours_mean():
+    frames, maps = np.full((1, 64, 64, 3), 255, np.uint8), {"attention_0": np.zeros((8, 8))}
+    (plain,), (noted,) = (attention_film(frames, maps, ["frame"], note=note) for note in (None, "note"))
+    assert plain[-15:].min() < 255
+    assert (plain[-15:] != noted[-15:]).any()
