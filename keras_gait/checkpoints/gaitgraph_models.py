@@ -124,7 +124,8 @@ def check_options(told, options):
     for name in TOLD:
         if name in options and name in told and options[name] != told[name]:
             raise GaitError(
-                f"the weights are of {name} {told[name]}, not {options[name]}: leave {name} out, they tell it"
+                f"the weights are of {name} {told[name]}, not {options[name]}: name the recipe that they "
+                f"were trained by, or leave {name} out"
             )
 
 

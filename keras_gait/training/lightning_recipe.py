@@ -4,6 +4,8 @@ What only says how Lightning runs (devices, workers, logs), what the original ne
 lie is dropped; other keys are refused by name.
 """
 
+import math
+
 from keras_gait.errors import GaitError
 from keras_gait.training.section_reader import SectionReader
 
@@ -186,10 +188,16 @@ def _averaged(reader, arguments, epochs):
         raise GaitError(f"{reader.path}: {AVERAGING} is done here with the strategy cos and no avg_fn")
     start, rate = arguments.get("swa_epoch_start", 0.8), arguments.get("swa_lrs")
     return {
-        "start": start / epochs if type(start) is int else start,
+        "start": _share(start, epochs) if type(start) is int else start,
         "rate": rate[0] if isinstance(rate, list) and len(rate) == 1 else rate,
         "anneal_epochs": arguments.get("annealing_epochs", 10),
     }
+
+
+def _share(epoch, epochs):
+    """The share of ``epochs`` that ends just where ``epoch`` begins, whatever division rounds off."""
+    share = epoch / epochs
+    return share if int(share * epochs) == epoch else math.nextafter(share, math.inf)
 
 
 def _check_defaults(reader):

@@ -23,6 +23,7 @@ class SectionReader:
     def section(self, name):
         """A section by its dotted name, "" for the whole file; empty where there is none."""
         found = self.content
+        self.taken.add(name)  # it may be there without any keys
         for key in name.split(".") if name else []:
             found = found.get(key) or {}
             if not isinstance(found, dict):

@@ -198,7 +198,7 @@ def test_an_option_that_the_weights_deny_is_refused_with_both(small):
     line = refused(small, network="resgcn-n21-r8")
     assert "network resgcn-n2.1.1.2-r4, not resgcn-n21-r8" in line
     assert "inputs plain, not branches" in refused(small, inputs="branches")
-    assert "joints coco, not oumvlp" in refused(small, joints="oumvlp")
+    assert "joints coco, not oumvlp: name the recipe that they were" in refused(small, joints="oumvlp")
 
 
 def test_another_model_is_refused_with_both_shapes(small):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from keras_gait.errors import GaitError
+from keras_gait.training.averaging import first_averaged
 from keras_gait.training.recipes import differences, load_recipe
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -267,6 +268,19 @@ def test_weight_averaging_from_an_epoch_with_a_rate_of_its_own(load):
     changes = callbacks("StochasticWeightAveraging", swa_epoch_start=150, swa_lrs=[0.001], annealing_epochs=5)
     assert load(CASIAB, changes)["averaging"] == {"start": 0.75, "rate": 0.001, "anneal_epochs": 5}
     assert load(CASIAB, {"trainer.stochastic_weight_avg": True})["averaging"]["start"] == 0.8
+
+
+@pytest.mark.parametrize(("start", "epochs"), [(57, 100), (113, 200), (150, 200)])
+def test_weight_averaging_starts_at_just_that_epoch(load, start, epochs):
+    changes = callbacks("StochasticWeightAveraging", swa_epoch_start=start)
+    found = load(CASIAB, changes | {"trainer.max_epochs": epochs})["averaging"]
+    assert first_averaged(found, epochs) == start
+
+
+def test_a_section_without_keys_is_as_there_by_default(load, tmp_path):
+    text = yaml.safe_dump({"data": {"data_path": "data"}}) + "model:\ntrainer:\n"
+    (tmp_path / "empty.yaml").write_text(text)
+    assert load_recipe(tmp_path / "empty.yaml")["train"]["epochs"] == 1000
 
 
 def test_the_callback_that_draws_is_pointed_to_the_command_that_does(load, capsys):

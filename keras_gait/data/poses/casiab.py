@@ -86,7 +86,10 @@ def find_file(data_path):
     if path.is_dir():
         path = path / FILE
     if not path.is_file():
-        raise GaitError(f"--data_path {data_path}: {path} does not exist; expected the published {FILE}.")
+        raise GaitError(
+            f"--data_path {data_path}: {path} does not exist; expected the published {FILE} there, or "
+            "the table's own path."
+        )
     return path
 
 
