@@ -62,7 +62,7 @@ class PoseAugmentation:
         poses = self._flipped(poses, rng)
         moved = np.zeros((batch, 1, joints, 3), np.float32)
         moved[..., :2] = self._noise(rng, (batch, 1, joints, 2), self.joint_noise)
-        moved[..., :2] += _uniform(rng, (batch, 1, 1, 2)) * np.float32(self.random_move)
+        moved[..., :2] += _uniform(rng, (batch, 1, 1, 2), self.random_move)
         flat = poses.reshape(batch, frames, joints * 3)  # long rows: NumPy's inner loop
         flat += moved.reshape(batch, 1, joints * 3)
         flat += self._noise(rng, flat.shape, self.point_noise)
@@ -79,16 +79,18 @@ class PoseAugmentation:
         return poses
 
     def _noise(self, rng, shape, spread):
-        draw = rng.standard_normal(shape, np.float32) if self.noise == "normal" else _uniform(rng, shape)
+        if self.noise == "uniform":
+            return _uniform(rng, shape, spread)
+        draw = rng.standard_normal(shape, np.float32)
         draw *= np.float32(spread)
         return draw
 
 
-def _uniform(rng, shape):
-    """Float32 between -1 and 1."""
+def _uniform(rng, shape, spread):
+    """Float32 between -spread and spread."""
     draw = rng.random(shape, np.float32)
-    draw *= 2
-    draw -= 1
+    draw -= np.float32(0.5)
+    draw *= np.float32(2) * np.float32(spread)
     return draw
 
 

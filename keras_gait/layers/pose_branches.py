@@ -68,7 +68,7 @@ class PoseBranches(keras.layers.Layer):
         channels = [*self._joint(*planes), *self._velocity(*planes), *self._bone(*planes)]
         batch, frames = ops.shape(poses)[:2]
         shape = (batch, frames, *self.compute_output_shape(poses.shape)[2:])
-        return ops.reshape(ops.stack(channels, axis=-1), shape)
+        return ops.reshape(_joined(channels), shape)
 
     def _joint(self, *planes):
         old = self.layout == "gaitgraph"
@@ -123,6 +123,14 @@ class PoseBranches(keras.layers.Layer):
             "layout": self.layout,
             "connect_joint": self.connect_joint,
         }
+
+
+def _joined(planes):
+    """Planes ``(batch, frames, joints)`` as the channels of one tensor."""
+    if keras.backend.backend() == "jax":  # which compiles all of it to one loop
+        return ops.stack(planes, axis=-1)
+    # elsewhere rows of joints are copied faster than single numbers, the transposition included
+    return ops.transpose(ops.stack(planes, axis=2), (0, 1, 3, 2))
 
 
 def _angle(along, length):
