@@ -22,13 +22,16 @@ DAMAGED = (
 
 
 KEYS = ("state_dict", "model")  # that hold the weights: Lightning's, and OpenGait's or GaitGraph's
-# What checkpoints keep beside their weights: flags, paths, callbacks; schedules, which PyTorch before 2 saved
-# with a method of theirs and, through that, with the optimizer.
+# What checkpoints keep beside their weights: flags, paths, NumPy's numbers, callbacks; schedules, which
+# PyTorch before 2 saved with a method of theirs and, through that, with the optimizer.
 BESIDE = (
     "argparse.Namespace",
     "builtins.dict",
     "builtins.getattr",
     "jsonargparse.namespace.Namespace",
+    "numpy._core.multiarray.scalar",
+    "numpy.core.multiarray.scalar",
+    "numpy.dtype",
     "pathlib.PosixPath",
     "pathlib.WindowsPath",
     "pathlib._local.PosixPath",
@@ -38,6 +41,11 @@ BESIDE = (
     "torch.optim.adamw.AdamW",
     "torch.optim.lr_scheduler.OneCycleLR",
     "torch.optim.swa_utils.SWALR",
+)
+DICTS = (  # of another kind, read as plain ones
+    "collections.defaultdict",
+    "lightning_fabric.utilities.data.AttributeDict",
+    "pytorch_lightning.utilities.parsing.AttributeDict",
 )
 
 
@@ -67,7 +75,7 @@ def _stand_in(path, kind=LeftOut):
     return type(name, (kind,), {"__module__": module, "__qualname__": name})
 
 
-STAND_INS = [*map(_stand_in, BESIDE), _stand_in("collections.defaultdict", PlainDict)]
+STAND_INS = [*map(_stand_in, BESIDE), *(_stand_in(path, PlainDict) for path in DICTS)]
 
 
 def read_state(path):

@@ -3,6 +3,8 @@
 import argparse
 import os
 import re
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -274,6 +276,22 @@ def test_weights_without_the_graph_and_with_step_counters_load(small):
 def test_weights_that_are_not_whole_are_refused_by_name(small, change, message):
     changed = {name: value for name, value in (small | change).items() if value is not None}
     assert re.search(message, refused(changed)), refused(changed)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_numbers_of_numpy_and_lightnings_own_dicts_may_lie_beside_the_weights(tmp_path, monkeypatch, zipped):
+    torch = pytest.importorskip("torch")
+    module = types.ModuleType("pytorch_lightning.utilities.parsing")
+    module.AttributeDict = type("AttributeDict", (dict,), {"__module__": module.__name__})
+    for name in ("pytorch_lightning", "pytorch_lightning.utilities", module.__name__):
+        monkeypatch.setitem(sys.modules, name, module)
+    content = {
+        "callbacks": {"best_model_score": np.float64(1.5), "epoch": np.int64(3)},
+        "hyper_parameters": module.AttributeDict(backbone_name="resgcn-n21-r8", load_from_checkpoint=None),
+        "state_dict": {"backbone.A": torch.ones(2)},
+    }
+    torch.save(content, tmp_path / "a.ckpt", _use_new_zipfile_serialization=zipped)
+    assert read_state(tmp_path / "a.ckpt")["backbone.A"].tolist() == [1, 1]
 
 
 def test_a_class_beside_the_weights_is_refused_unless_it_is_known_to_lie_there(small, tmp_path):

@@ -153,7 +153,11 @@ def test_damaged_files_and_strange_folders_are_told_by_name_and_the_rest_is_made
     [
         (lambda tree: shutil.rmtree(tree), (), "does not exist or is no folder"),
         (lambda tree: (tree / "ID_list.csv").unlink(), (), "is on OU-MVLP-Pose's own page"),
-        (lambda tree: (tree / "ID_list.csv").write_text("train,test"), (), "names no subjects; expected a header"),
+        (
+            lambda tree: (tree / "ID_list.csv").write_text("train,test"),
+            (),
+            "names no subjects; expected a header",
+        ),
         (
             lambda tree: None,
             ("--keypoints", "alphapose"),
