@@ -15,6 +15,7 @@ from keras_gait.evaluation.inputs import (
     add_architecture_flags,
     add_recipe_flags,
     add_tta_flag,
+    check_keypoints,
     check_outputs,
     check_positive,
     fill_from_recipe,
@@ -95,6 +96,7 @@ def main(argv):
     from keras_gait.evaluation.embedding import embed
 
     everything = open_dataset(find_dataset(args.datadir, "train", keypoints=args.keypoints))
+    check_keypoints(everything, args.keypoints)
     everything = everything.take_channels(args.channels) if args.channels else everything
     walks = usable(everything, 2 * least_frames(model, args.nframes), "walk")
     if len(walks) < 2:

@@ -16,6 +16,7 @@ from keras_gait.commands import CommandParser, run
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.inputs import (
     add_recipe_flags,
+    check_keypoints,
     find_run,
     is_simulated,
     open_model,
@@ -76,6 +77,7 @@ def open_walks(datadir, recipe, args, model):
     data = recipe_section(recipe, "data")
     keypoints = args.keypoints or data.get("keypoints")
     walks = open_dataset(find_dataset(datadir, "test", keypoints=keypoints))
+    check_keypoints(walks, keypoints)
     channels = args.channels or data.get("channels")
     walks = walks.take_channels(channels) if channels else walks
     check_frames(model, walks)

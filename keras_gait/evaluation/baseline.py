@@ -46,7 +46,7 @@ def raw_pose_accuracy(dataset, frames):
 
 
 def _accuracy(values, subject, view, condition, gallery):
-    """Rank-1 of vectors ``(n, size)`` by condition and probe view; ``gallery``: mask, the others are probes."""
+    """Rank-1 of vectors ``(n, size)`` by condition and probe view; mask ``gallery``, the others probe."""
     return cross_view_accuracy(
         Embedded(values[gallery], subject[gallery], view[gallery]),
         Embedded(values[~gallery], subject[~gallery], view[~gallery]),

@@ -184,13 +184,18 @@ def open_sets(datadir, gallery=None, probe=None, nclasses=None, channels=None, k
 
     sets = tuple(map(open_dataset, find_sets(datadir, gallery, probe, nclasses, keypoints)))
     for dataset in sets:
-        found = dataset.info.get("keypoints", keypoints)
-        if keypoints and found != keypoints:
-            raise GaitError(
-                f"{dataset.path} holds poses of {found}, but the model was trained on {keypoints} (the "
-                f"recipe's data.keypoints): give those, or --keypoints {found}"
-            )
+        check_keypoints(dataset, keypoints)
     return tuple(dataset.take_channels(channels) if channels else dataset for dataset in sets)
+
+
+def check_keypoints(dataset, keypoints):
+    """Refuse a data set that tells another estimator of its poses than ``keypoints``, where one is asked."""
+    found = dataset.info.get("keypoints", keypoints)
+    if keypoints and found != keypoints:
+        raise GaitError(
+            f"{dataset.path} holds poses of {found}, but the model was trained on {keypoints} (the "
+            f"recipe's data.keypoints): give those, or --keypoints {found}"
+        )
 
 
 def open_model(path, flags=None, recipe=None):

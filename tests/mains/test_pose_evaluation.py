@@ -192,9 +192,12 @@ def test_what_does_not_fit_is_one_line(test_py, run, flags, message):
     assert re.search(message, refused(test_py(run, *flags), "test.py"))
 
 
-def test_a_set_of_other_keypoints_than_the_models_is_refused(test_py):
+@pytest.mark.parametrize("name", ["test", "compare_walks", "visualize"])
+def test_a_set_of_other_keypoints_than_the_models_is_refused(place, command, monkeypatch, name):
+    monkeypatch.chdir(place)
     (folder,) = Path("sets_oumvlp").glob("*_openpose")
-    message = refused(test_py("run_oumvlp", "--datadir", folder), "test.py")
+    flags = ("--model", "run_oumvlp/model-final.keras", "--datadir", folder)
+    message = refused(command(f"mains/{name}.py", *flags), f"{name}.py")
     assert "holds poses of openpose, but the model was trained on alphapose" in message
     assert message.endswith("or --keypoints openpose")
 
