@@ -3,15 +3,21 @@
 import numpy as np
 from keras import ops
 
-from keras_gait.data.pose_augmentation import mirror
+from keras_gait.data.pose_augmentation import PoseAugmentation, mirror
+from keras_gait.data.sampling import PoseSampling
 from keras_gait.layers import PoseBranches
-from keras_gait.vision.joint_graphs import find_graph
+from keras_gait.vision.joint_graphs import GRAPHS, find_graph
 from keras_gait.vision.pose_sequences import centre_start, fill_empty, pad_indices, prepare
+
+
+def graph_of(joints):
+    """Name of the graph with so many joints, which the published classes know without being told."""
+    return next(name for name, graph in GRAPHS.items() if len(graph) == joints)
 
 
 def graph(meta, inputs, path):
     config = meta["config"]
-    found = find_graph(config["dataset"])
+    found = find_graph(config.get("dataset", "coco"))
     max_hop, dilation = config.get("max_hop", 3), config.get("dilation", 1)
     joints = np.arange(len(found))
     adjacency = found.adjacency(max_hop, dilation)
@@ -43,9 +49,18 @@ def select_center(meta, inputs, path):
     }
 
 
+def backwards(poses, chance=1.0):
+    """One sequence as it comes out of the training's choice of frames, where that leaves none out."""
+    frames = PoseSampling(len(poses), chance).indices([len(poses)], np.random.default_rng(0))
+    return poses[frames[0]]
+
+
 def flips(meta, inputs, path):
-    order = find_graph(meta["config"].get("dataset", "coco")).flip_index
-    return {"time": inputs["x"][::-1], "left_right": inputs["x"][:, order]}
+    poses, chance = inputs["x"], meta["config"].get("p", 1.0)
+    order = find_graph(meta["config"].get("dataset", graph_of(poses.shape[1]))).flip_index
+    exchange = PoseAugmentation(order, chance, 0.0, 0.0, 0.0, noise="normal")  # which leaves confidences
+    exchanged = exchange(poses[None], np.random.default_rng(0))[0]
+    return {"time": backwards(poses, chance), "left_right": exchanged}
 
 
 def normalize_empty(meta, inputs, path):
@@ -59,7 +74,8 @@ def branches(poses, *arguments, **settings):
 
 
 def multi_input(meta, inputs, path):
-    name, poses = meta["config"].get("dataset", "coco"), inputs["x"]
+    poses = inputs["x"]
+    name = meta["config"].get("dataset", graph_of(poses.shape[1]))
     return {
         "branches": branches(poses, name, "branches"),
         "concat": branches(poses, name, "concat")[:, :, 0],  # published without the axis of branches
@@ -69,14 +85,13 @@ def multi_input(meta, inputs, path):
 
 def pipeline(meta, inputs, path):
     config, poses = meta["config"], inputs["x"]
-    oumvlp = poses.shape[1] == len(find_graph("oumvlp"))
-    length = config.get("sequence_length", 30 if oumvlp else 60)
-    ready = prepare(poses, length, fill=oumvlp)
-    kind = "plain"
-    if config.get("multi_input", True):
-        # CASIA-B's script has a switch for branches of their own; it is on wherever the published code runs
-        kind = "branches" if config.get("multi_branch", True) else "concat"
-    return {"x": branches(ready, "oumvlp" if oumvlp else "coco", kind)}
+    joints = graph_of(poses.shape[1])
+    oumvlp = joints == "oumvlp"
+    ready = prepare(poses, config.get("sequence_length", 30 if oumvlp else 60), fill=oumvlp)
+    # CASIA-B's script has a switch for branches of their own; it is on wherever the published code runs
+    several = oumvlp or config.get("multi_branch", True)
+    kind = ("branches" if several else "concat") if config.get("multi_input", True) else "plain"
+    return {"x": branches(ready, joints, kind)}
 
 
 def v1_multi_input(meta, inputs, path):
@@ -85,7 +100,7 @@ def v1_multi_input(meta, inputs, path):
     return {
         "enabled": enabled.transpose(2, 3, 0, 1),
         "disabled": branches(poses, "coco", "plain", layout="gaitgraph").transpose(2, 3, 0, 1),
-        "time_flip": poses[::-1],
+        "time_flip": backwards(poses),
         "mirror": mirror(poses),
     }
 

@@ -15,6 +15,7 @@ from keras_gait.models import STGCN, GaitGraph2
 from keras_gait.models.gaitgraph import body_parts
 from keras_gait.models.poses import embedding
 from keras_gait.models.stgcn import stgcn
+from parity_gaitgraph2.graphs import graph_of
 
 
 def computed(meta, x, last_map):
@@ -22,7 +23,7 @@ def computed(meta, x, last_map):
 
     ``last_map(branches, name, joints)`` is the network.
     """
-    config = {"dataset": "coco"} | meta["config"]
+    config = {"dataset": graph_of(x.shape[2])} | meta["config"]
     branches = keras.Input(x.shape[1:])
     maps = last_map(branches, config["model_type"], config["dataset"])
     model = keras.Model(branches, [embedding(maps, config["num_class"]), maps])
@@ -58,29 +59,23 @@ def first_version(meta, inputs, path):
 
 
 def test_time(meta, inputs, path):
-    oumvlp = "oumvlp" in meta["source"]
-    defaults = {
+    x = inputs["x"] if inputs["x"].ndim == 5 else inputs["x"][:, :, :, None]
+    joints = graph_of(x.shape[2])
+    oumvlp = joints == "oumvlp"
+    config = {
         "backend_name": "resgcn-n51-r4" if oumvlp else "resgcn-n39-r8",
         "embedding_layer_size": 64 if oumvlp else 128,
-        "multi_input": True,
-        "multi_branch": oumvlp,
         "tta": True,
-    }
-    config = defaults | meta["config"]
-    options = {
-        "embedding_size": config["embedding_layer_size"],
-        "joints": "oumvlp" if oumvlp else "coco",
-    }
+    } | meta["config"]
+    options = {"embedding_size": config["embedding_layer_size"], "joints": joints}
     if config["backend_name"] == "st-gcn":
         model = STGCN(**options)
     else:
-        kind = ("branches" if config["multi_branch"] else "concat") if config["multi_input"] else "plain"
+        kind = {(3, 5): "branches", (1, 15): "concat", (1, 3): "plain"}[x.shape[3:]]
         model = GaitGraph2(network=config["backend_name"], inputs=kind, **options)
     load_state(model, reader.state(meta))
-    x = inputs["x"]
-    poses = x[:, :, :, 0, :3] if x.ndim == 5 else x[..., :3]
     encoder = model.tta_encoder if config["tta"] else model.encoder
-    return {"embedding": encoder.predict_on_batch(np.ascontiguousarray(poses))[:, 0]}
+    return {"embedding": encoder.predict_on_batch(np.ascontiguousarray(x[:, :, :, 0, :3]))[:, 0]}
 
 
 FAMILIES = {
