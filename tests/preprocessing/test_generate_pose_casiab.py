@@ -132,7 +132,7 @@ def test_damaged_rows_are_counted_and_told_with_file_and_line_and_the_rest_is_ma
         (4, "a value that is no finite number"),
         (9, "unknown walking status (known: nm, bg, cl)"),
         (11, "no image name such as ./001-nm-01-090/000001.jpg"),
-        (38, "a subject that is not 1 to 124"),
+        (38, "a subject that is not 1 to 124; own people need --train_subjects"),
         (39, "the file ends in the middle of a row"),
     ):
         assert f"  {path}, line {line}: {what}" in result.out

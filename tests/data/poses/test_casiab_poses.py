@@ -236,8 +236,13 @@ def test_subjects_up_to_74_train_up_to_124_test_and_no_others(tmp_path):
         "test": (50, [("075", "nm", "090", "01"), ("124", "nm", "090", "01")]),
     }
     assert told(problems, path) == [
-        ("line 2", "a subject that is not 1 to 124"),
-        ("line 6", "a subject that is not 1 to 124"),
+        ("line 2", "a subject that is not 1 to 124; own people need --train_subjects"),
+        ("line 6", "a subject that is not 1 to 124; own people need --train_subjects"),
     ]
-    splits, _ = casiab_splits(index_rows(path)[0], train_subjects=1)
-    assert [(n, len(found)) for n, found in splits.values()] == [(1, 1), (3, 3)]
+
+
+def test_people_of_ones_own_may_be_as_many_as_there_are(tmp_path):
+    rows = [row(f"{subject:03d}-nm-01-090", 1) for subject in (125, 74, 1, 75, 0, 999)]
+    splits, problems = casiab_splits(index_rows(write_table(tmp_path, rows))[0], train_subjects=1)
+    assert [(n, len(found)) for n, found in splits.values()] == [(1, 2), (4, 4)]
+    assert problems == []
