@@ -126,3 +126,14 @@ def test_a_pose_that_is_no_number_is_named_with_its_sequence(make, monkeypatch):
 def test_a_sequence_without_frames_is_named(make):
     with pytest.raises(GaitError, match=r"^set: sequence 002/nm/090/01 has no frames; leave it out$"):
         batches(make([5, 5, 0, 5]))[0]
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_reading_side_by_side_changes_no_batch(make, parallel):
+    augment = PoseAugmentation(GRAPHS["coco"].flip_index)
+    made = batches(make(), 3, PoseSampling(10), augment=augment)
+    expected = [made[number] for number in range(2 * made.sampler.steps_per_epoch)]
+    for (poses, wanted), (own, labels, _) in zip(made.to_tf_data(parallel=parallel), expected, strict=False):
+        np.testing.assert_array_equal(poses, own)
+        np.testing.assert_array_equal(wanted["embeddings"], labels)
+    assert (expected[0][1] != expected[3][1]).any()  # the next epoch has another order

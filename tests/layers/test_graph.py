@@ -18,7 +18,7 @@ def noise(*shape):
 def test_every_joint_sums_its_neighbours_by_their_distance(joints, count, hops):
     layer = GraphConvolution(5, joints, hops, bias_initializer="random_normal")
     maps = noise(2, 3, count, 4)
-    found = layer(maps)
+    layer.build(maps.shape)
     layer.edge.assign(noise(4, count, count))
     found = ops.convert_to_numpy(layer(maps))
     kernel, bias, edge = map(ops.convert_to_numpy, (layer.kernel, layer.bias, layer.edge))
