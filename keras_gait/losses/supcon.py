@@ -125,7 +125,10 @@ def _pairs(labels):
 
 def _log_likelihood(scores, positive, other):
     """Mean of ``s_ip - log sum_{a != i} exp s_ia`` over the positives of i, 0 without any; their number."""
-    total = ops.logsumexp(ops.where(other, scores, NEVER), axis=1, keepdims=True)
+    scores = ops.where(other, scores, NEVER)
+    # from the row's highest on, or float32 would round small losses to 0, which do not count in the mean
+    scores = scores - ops.stop_gradient(ops.max(scores, axis=1, keepdims=True))
+    total = ops.logsumexp(scores, axis=1, keepdims=True)
     partners = ops.sum(ops.cast(positive, "float32"), axis=1)
     likelihood = ops.sum(ops.where(positive, scores - total, 0.0), axis=1)
     return likelihood / ops.maximum(partners, 1.0), partners

@@ -36,7 +36,8 @@ def save_state(model, path, epoch):
 
 def not_finite(what, folder):
     """The error of a run that has run away."""
-    return GaitError(f"the {what} became infinite or NaN; {folder} keeps the last good state. Lower --lr")
+    kept = "keeps the last good state" if (folder / STATE_FILE).exists() else "has no state saved before"
+    return GaitError(f"the {what} became infinite or NaN; {folder} {kept}. Lower --lr")
 
 
 def restore_state(model, path):

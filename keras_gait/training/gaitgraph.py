@@ -62,10 +62,22 @@ def make_sampler(recipe, labels):
     """All sequences in random order, or P x K with ``sampler.pk``."""
     settings, train = recipe["sampler"], recipe["train"]
     devices = max(1, train["multi_gpu"])
+    _check_pairs(settings, recipe["augmentation"]["views"])
     if not settings["pk"]:
         return ShuffledSampler(labels, settings["batch_size"], train["seed"], devices)
     check_division(settings["p"], settings["k"], devices)
     return PKSampler(labels, settings["p"], settings["k"], train["seed"])
+
+
+def _check_pairs(settings, views):
+    """`GaitError` where no batch can hold two samples of one subject and one of another."""
+    if settings["pk"] and settings["k"] * views < 2:
+        raise GaitError("contrast needs two sequences of a subject or more. Received: sampler.k 1 (--k)")
+    if not settings["pk"] and 0 < settings["batch_size"] < (2 if views > 1 else 3):
+        raise GaitError(
+            "contrast needs two sequences of one subject and one of another in a batch. Received: "
+            f"sampler.batch_size {settings['batch_size']} (--bs)"
+        )
 
 
 def make_augmentation(settings, graph):

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import difflib
 import inspect
+import math
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,7 @@ import yaml
 from keras_gait.errors import GaitError
 from keras_gait.training.lightning_recipe import is_lightning_yaml, recipe_from_lightning
 from keras_gait.training.opengait_recipe import is_opengait_yaml, recipe_from_opengait
-from keras_gait.training.settings import LEAST, METHODS, OPTIONAL, WORDS
+from keras_gait.training.settings import LEAST, METHODS, MOST, OPTIONAL, WORDS
 
 
 def load_recipe(path=None, overrides=None):
@@ -135,7 +136,7 @@ def _unknown(key, known, where):
 
 
 def _checked(key, value, default, least, where):
-    """``value``, as a float where one is expected; refused where type, ``least`` or `WORDS` forbid it."""
+    """``value``, as a float where one is expected; refused where type, ``least``, `MOST`, `WORDS` forbid it."""
     others = OPTIONAL.get(key, ())
     number = isinstance(default, float) or (default is None and float in others)
     if number and not isinstance(value, bool):
@@ -148,8 +149,12 @@ def _checked(key, value, default, least, where):
         raise GaitError(f"recipe key {key!r}{where} must be of type {expected}. Received: {value!r}")
     if value is None:
         return None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise GaitError(f"recipe key {key!r}{where} must be a finite number. Received: {value!r}")
     if least is not None and value < least:
         raise GaitError(f"recipe key {key!r}{where} must be at least {least}. Received: {value!r}")
+    if key in MOST and value > MOST[key]:
+        raise GaitError(f"recipe key {key!r}{where} must be at most {MOST[key]}. Received: {value!r}")
     if key in WORDS and value not in WORDS[key]:
         raise GaitError(
             f"recipe key {key!r}{where} must be one of {', '.join(WORDS[key])}. Received: {value!r}"

@@ -201,6 +201,8 @@ LEAST = {
     "augmentation.rotate_degree": 0.0,
     "augmentation.views": 1,
     "losses.smoothing": 0.0,
+    "optimizer.learning_rate": 0.0,
+    "optimizer.weight_decay": 0.0,
     "averaging.start": 0.0,
     "averaging.rate": 0.0,
     "averaging.anneal_epochs": 0,
@@ -217,6 +219,9 @@ LEAST = {
     "evaluation.knn": 1,
     "evaluation.min_frames": 1,
 }
+
+# Largest possible values.
+MOST = {"train.seed": 2**32 - 1}
 
 # Words that a key may hold, where nothing that the training builds would refuse another.
 WORDS = {

@@ -111,6 +111,11 @@ def _start_from(model, path):
         if name in theirs and theirs[name].shape != ours[name].shape
     ]
     if unlike or set(needed) - set(theirs) or set(offered) - set(ours):
+        if type(source) is not type(model):
+            raise GaitError(
+                f"{path} holds the model {type(source).__name__}, the run trains {type(model).__name__}: "
+                "give a file of the same method"
+            )
         found = ", ".join(unlike[:3]) or f"{len(offered)} weights instead of {len(needed)}"
         raise GaitError(
             f"{path} holds a model of another size: {found}. Give the options it was trained with"

@@ -41,6 +41,20 @@ def test_anchors_that_pay_nothing_are_not_in_the_mean():
     assert found == pytest.approx(north, rel=1e-4)
 
 
+def test_an_anchor_that_pays_very_little_is_in_the_mean():
+    # the second's partner is 50 temperatures away, a stranger 64: a loss of e^-14. Subject 3 pays much
+    angles = np.cumsum([0, *(math.degrees(2 * math.asin(d / 2)) for d in (0.5, 0.64, 1.5, 0.1, 0.9))])
+    vectors = np.stack([np.cos(np.radians(angles)), np.sin(np.radians(angles))], axis=1)
+    scores = -100 * np.linalg.norm(vectors[:, None] - vectors[None], axis=-1)
+    np.fill_diagonal(scores, -np.inf)
+    anchors, partners = [1, 4, 5], [0, 5, 4]
+    terms = np.logaddexp.reduce(scores[anchors], axis=1) - scores[anchors, partners]
+    assert 0 < terms[0] < 1e-6
+    assert max(terms) > 1
+    found = value(SupCon(0.01), [1, 1, 2, 4, 3, 3], *vectors)
+    assert found == pytest.approx(terms.mean(), rel=1e-3)
+
+
 @pytest.mark.parametrize("labels", [[1, 2, 3], [1, 1, 1]], ids=["no positive", "no negative"])
 def test_a_batch_that_teaches_nothing_has_no_loss_and_no_gradient(labels):
     vectors = np.array([EAST, NORTH, WEST], "float32")[:, None]

@@ -17,7 +17,8 @@ def _cases(inputs):
 def supcon(meta, inputs, path):
     found = {}
     for number, x, labels in _cases(inputs):
-        loss = SupCon(float(inputs[f"temperature_{number}"]))
+        temperature = inputs.get(f"temperature_{number}", meta["config"].get("temperature", 0.01))
+        loss = SupCon(float(temperature))
         found[f"loss_{number}"] = ops.convert_to_numpy(loss(labels, ops.convert_to_tensor(x)))
         found[f"gradient_{number}"] = gradient(lambda x, y=labels, f=loss: f(y, x), x)[:, 0]
     return found

@@ -5,18 +5,19 @@ import numpy as np
 from fixtures import reader
 
 from keras_gait.checkpoints.by_name import load_state, published_variables
-from keras_gait.layers.resgcn import resgcn
 from keras_gait.models.poses import embedding
 from keras_gait.training import gaitgraph
 from keras_gait.training.checkpointing import to_numpy
 from keras_gait.training.cycled_adam import make_cycled_adam
+from parity_gaitgraph2.graphs import graph_of
+from parity_gaitgraph2.models import any_network
 
 CYCLE = {"name": "onecycle"}
 
 
 def one_cycle(meta, inputs, path):
     """As the optimizer has them during its updates."""
-    config = meta["config"]
+    config = {"optimizer": "Adam"} | meta["config"]
     settings = {"name": config["optimizer"], "learning_rate": config["max_lr"], "weight_decay": 0.0}
     optimizer = make_cycled_adam(settings, CYCLE, config["total_steps"])
     found = {"learning_rate": [], "beta1": []}
@@ -29,10 +30,13 @@ def one_cycle(meta, inputs, path):
 
 def train_step(meta, inputs, path):
     """As `supervised.train` runs its steps, the gradients as Adam's first mean gathers them."""
-    config = {"dataset": "coco", "weight_decay": 0.0} | meta["config"]
     x, labels = inputs["x"], inputs["labels"].astype(np.int32)
+    config = {"dataset": graph_of(x.shape[2]), "weight_decay": 0.0} | meta["config"]
     branches = keras.Input(x.shape[1:])
-    maps = resgcn(branches, config["model_type"], config["dataset"])
+    maps = any_network(branches, config["model_type"], config["dataset"])
+    bn, edge = "input_branches.0.bn", "main_stream.0.edge"
+    if config["model_type"].startswith("st-gcn"):
+        bn, edge = "data_bn", "edge_importance.0"
     model = keras.Model(branches, {"embeddings": embedding(maps, config["num_class"])})
     load_state(model, reader.state(meta))
     settings = {"learning_rate": config["max_lr"], "weight_decay": config["weight_decay"]}
@@ -48,10 +52,9 @@ def train_step(meta, inputs, path):
     before = _values(model, trainable)
 
     found = {"embedding": to_numpy(model(x, training=True)["embeddings"])[:, 0]}
-    bn = "input_branches.0.bn.running_"
     statistics = _values(model, model.weights)
     found["running_mean_input_bn"], found["running_var_input_bn"] = (
-        statistics[bn + name] for name in ("mean", "var")
+        statistics[f"{bn}.running_{name}"] for name in ("mean", "var")
     )
     for step in range(3):
         beta_1 = to_numpy(model.optimizer.beta_1(model.optimizer.iterations))
@@ -68,9 +71,9 @@ def train_step(meta, inputs, path):
     return found | {
         "gradient_norm": np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients.values())),
         "gradient_fcn_weight": gradients["fcn.weight"][:, ::16],
-        "gradient_edge": gradients["main_stream.0.edge"],
+        "gradient_edge": gradients[edge],
         "fcn_bias_after": after["fcn.bias"],
-        "edge_after": after["main_stream.0.edge"],
+        "edge_after": after[edge],
     }
 
 

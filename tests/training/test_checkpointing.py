@@ -59,9 +59,16 @@ def test_a_state_with_a_nan_is_refused_and_the_last_good_one_stays(tmp_path):
     save_state(model, path, 1)
     before = path.read_bytes()
     model.weights[0].assign(np.full((2, 3), np.nan))
-    with pytest.raises(GaitError, match=r"weights became infinite or NaN; .* Lower --lr"):
+    with pytest.raises(GaitError, match=r"weights became .* keeps the last good state. Lower --lr"):
         save_state(model, path, 2)
     assert path.read_bytes() == before
+
+
+def test_a_first_state_with_a_nan_leaves_none_and_says_so(tmp_path):
+    model = compiled()
+    model.weights[0].assign(np.full((2, 3), np.nan))
+    with pytest.raises(GaitError, match=r"weights became infinite or NaN; .* has no state saved before"):
+        save_state(model, tmp_path / STATE_FILE, 1)
 
 
 def test_the_history_drops_rows_of_epochs_that_will_be_run_again(tmp_path):

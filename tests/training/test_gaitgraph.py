@@ -281,6 +281,9 @@ def test_half_precision_trains_and_the_saved_model_is_whole(recipe):
         ({"model.joints": "face"}, "model.joints: .*face"),
         ({"model.network": "resgcn-n22"}, "the model cannot be built .*resgcn-n22"),
         ({"train.multi_gpu": 3}, "divides among 3 devices"),
+        ({"sampler.batch_size": 2}, "one subject and one of another .* sampler.batch_size 2"),
+        ({"sampler.batch_size": 1, "augmentation.views": 2}, "one of another .* sampler.batch_size 1"),
+        ({"sampler.pk": True, "sampler.k": 1}, "two sequences of a subject or more.* sampler.k 1"),
         ({"sampler.pk": True, "sampler.p": 5}, "a batch of 5 subjects .* has 4 subjects"),
         ({"data.keypoints": "alphapose"}, "ends in _pose_alphapose"),
         ({"data.keypoints": None}, "holds 2 data sets .*keypoints"),
@@ -299,6 +302,11 @@ def test_a_wrong_value_is_refused_by_name(recipe, changes, message):
         ("averaging.start", -0.5, "must be at least 0.0"),
         ("averaging.start", "late", "must be of type float"),
         ("augmentation.views", 0, "must be at least 1"),
+        ("averaging.rate", float("nan"), "must be a finite number. Received: nan"),
+        ("optimizer.learning_rate", -0.1, "must be at least 0.0"),
+        ("optimizer.learning_rate", float("inf"), "must be a finite number"),
+        ("optimizer.weight_decay", -1e-5, "must be at least 0.0"),
+        ("train.seed", 2**32, "must be at most 4294967295"),
     ],
 )
 def test_a_value_that_no_run_could_have_is_refused_before_any_data_is_read(recipe, key, value, message):

@@ -12,6 +12,7 @@ from keras_gait.checkpoints import load_model
 from keras_gait.data.dataset import GaitDataset
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
+from keras_gait.models import GaitGraph2
 from keras_gait.training import attengait, checkpointing, supervised
 from keras_gait.training.checkpointing import STATE_FILE
 from keras_gait.vision.clips import cut_columns
@@ -298,4 +299,12 @@ def test_a_model_of_another_size_is_refused_with_the_weights_that_differ(tiny_re
     with pytest.raises(
         GaitError, match=r"another size: conv_0/kernel \(5, 5, 3, 3\) instead of \(5, 5, 3, 2\)"
     ):
+        started(recipe, dataset, 5)
+
+
+def test_a_model_of_another_system_is_refused_with_both_named(tiny_recipe, dataset, tmp_path):
+    other = tmp_path / "other.keras"
+    GaitGraph2(network="resgcn-b15", inputs="plain", embedding_size=4).save(other)
+    recipe = tiny_recipe(**{"train.init_net": str(other)})
+    with pytest.raises(GaitError, match=r"other.keras holds the model GaitGraph2, the run trains AttenGait"):
         started(recipe, dataset, 5)
