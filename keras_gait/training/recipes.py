@@ -136,7 +136,7 @@ def _unknown(key, known, where):
 
 
 def _checked(key, value, default, least, where):
-    """``value``, as a float where one is expected; refused where type, ``least``, `MOST`, `WORDS` forbid it."""
+    """``value``, a float where one is expected; refused where type, ``least``, `MOST`, `WORDS` forbid it."""
     others = OPTIONAL.get(key, ())
     number = isinstance(default, float) or (default is None and float in others)
     if number and not isinstance(value, bool):

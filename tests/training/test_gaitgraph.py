@@ -63,7 +63,7 @@ def recipe(sets, tmp_path):
         "method": "gaitgraph2",
         "data.datadir": str(sets),
         "data.keypoints": "hrnet",
-        "model.network": "resgcn-b15",
+        "model.network": "resgcn-b1.1.1.1",
         "model.inputs": "plain",
         "model.embedding_size": 4,
         "model.frames": 4,
