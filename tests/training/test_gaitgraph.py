@@ -227,6 +227,8 @@ def test_a_run_that_goes_on_knows_the_best_of_before(tmp_path, dataset):
 @pytest.mark.backend
 @pytest.mark.skipif(BACKEND == "torch", reason="one device only on PyTorch")
 def test_two_devices_learn_what_one_learns_from_the_whole_batch(recipe, tmp_path, monkeypatch):
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
     gradients = []
 
     class Watch(averaging.UpdateAverages):
@@ -234,6 +236,8 @@ def test_two_devices_learn_what_one_learns_from_the_whole_batch(recipe, tmp_path
             super().on_epoch_end(epoch, logs)
             means = [checkpointing.to_numpy(mean).ravel() for mean in self.model.optimizer._means]
             gradients.append(np.concatenate(means))
+            if BACKEND == "tensorflow":  # the rest of the run needs no graph: tracing is what takes long
+                tf.config.run_functions_eagerly(True)
 
     monkeypatch.setattr(gaitgraph, "UpdateAverages", Watch)
     settings = {"train.multi_gpu": 2, "averaging.start": 0.0, "train.validation_subjects": 2}
@@ -243,8 +247,6 @@ def test_two_devices_learn_what_one_learns_from_the_whole_batch(recipe, tmp_path
         patch.setattr(gaitgraph, "share_batches", lambda model, devices: None)
         one = supervised.train(recipe(**settings, **{"train.experdir": str(tmp_path / "one")}))
     if BACKEND == "tensorflow":  # devices do not meet in a step that runs operation by operation
-        import tensorflow as tf
-
         tf.config.run_functions_eagerly(False)
     two = supervised.train(recipe(**settings))
     first, second = (rows(folder)[0] for folder in (one, two))
