@@ -230,7 +230,10 @@ OPENGAIT = (
         ),
         (["--optimizer", "LAMB"], "unknown optimizer 'LAMB'. Known: SGD, Adam"),
         (["--schedule.milestones", "[1k]"], "schedule.milestones must be numbers of updates"),
-        (["--init_net", SMALL, "--model.channels", "[2, 3, 4, 4]"], "holds a model of another size"),
+        (
+            ["--init_net", SMALL, "--model.channels", "[2, 3, 4, 4]"],
+            "the run trains SkeletonGait: give a file of the same method",
+        ),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
 )

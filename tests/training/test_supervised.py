@@ -160,7 +160,7 @@ def test_each_left_out_view_has_a_folder_of_its_own(tiny_recipe, tiny_sets, fits
     folders = supervised.train(tiny_recipe(**{"data.datadir": path, "data.leave_out_views": True}))
     assert [folder.name for folder in folders] == ["without-view-000", "without-view-090"]
     assert folders[0].parent == folders[1].parent
-    assert [set(batches.dataset.view) for _, batches, *_ in fits] == [{"090"}, {"000"}]
+    assert [set(batches.dataset.view) for _, _, batches, _, _ in fits] == [{"090"}, {"000"}]
 
 
 def test_the_published_gallery_of_50_subjects_leaves_out_views_by_itself(tiny_recipe, tiny_sets, fits):
