@@ -144,7 +144,7 @@ DEMOS = {
             ),
         ),
         "--frames 40 --layout casia-b-pose",
-        48,
+        88,
         ("poses", raw_poses),
     ),
 }
