@@ -1,0 +1,3 @@
+"""Fixtures of published trained weights."""
+
+FAMILIES = {}

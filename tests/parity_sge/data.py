@@ -1,0 +1,3 @@
+"""Fixtures of pretext tasks, normalisation and the choice of rows."""
+
+FAMILIES = {}

@@ -1,0 +1,3 @@
+"""Fixtures of ranking and matching."""
+
+FAMILIES = {}

@@ -1,0 +1,3 @@
+"""Fixtures of losses and training steps."""
+
+FAMILIES = {}

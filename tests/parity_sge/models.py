@@ -1,0 +1,3 @@
+"""Fixtures of the networks."""
+
+FAMILIES = {}
