@@ -70,13 +70,27 @@ def hdf5_paths(path):
     return folder, folder.parent / f"{folder.name}.h5"
 
 
-def find_dataset(datadir, role, nclasses=None, keypoints=None):
+# how the name of a data set tells what a command or a recipe asks for
+NAME_PARTS = {
+    "keypoints": lambda value: f"_pose_{value}$",
+    "dataset": lambda value: f"^tfimdb_{name_word(value)}_",
+    "length": lambda value: f"_f{value}(_|$)",
+    "view": lambda value: f"_view{value}$",
+}
+
+
+def name_word(text):
+    """A data set's name as those of our sets have it: ``CASIA_B`` -> ``casiab``."""
+    return re.sub("[^a-z0-9]", "", str(text).lower())
+
+
+def find_dataset(datadir, role, nclasses=None, **wanted):
     """The data set for ``role`` ("train", "ft" = gallery, "test" = probe) in the folder ``datadir``.
 
     ``datadir`` may be the data set itself. Inside it, sets are told by the published names:
     ``..._N074_train_...``. ``nclasses`` picks by the number in the name; for the numbers of the
-    gallery sets (50, 5154, 6000), "train" means their "ft" part, as in the original. ``keypoints`` picks
-    among sets of poses by the name's end: ``..._pose_openpose``. Returns its path.
+    gallery sets (50, 5154, 6000), "train" means their "ft" part, as in the original. ``wanted`` picks by
+    other parts of the name, see `NAME_PARTS`; what is None does not matter. Returns its path.
     """
     datadir = Path(datadir)
     if not datadir.exists():
@@ -92,26 +106,27 @@ def find_dataset(datadir, role, nclasses=None, keypoints=None):
         for path in datadir.iterdir()
         if path.is_dir() and ((path / "dataset.json").is_file() or is_hdf5_set(path))
     )
-    fitting = [path for path in sets if f"_{role}_" in path.name]
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    patterns = [f"_{role}_"] + [NAME_PARTS[name](value) for name, value in wanted.items()]
+    fitting = [path for path in sets if all(re.search(pattern, path.name) for pattern in patterns)]
     if nclasses is not None:
         fitting = [path for path in fitting if _subjects_in_name(path.name) == int(nclasses)]
-    if keypoints is not None:
-        fitting = [path for path in fitting if path.name.endswith(f"_pose_{keypoints}")]
+    if "length" in wanted and "view" not in wanted:  # the set of all views goes before those of one
+        fitting = [path for path in fitting if "_view" not in path.name] or fitting
     if len(fitting) == 1:
         return fitting[0]
-    wanted = f"_{role}_" + (f" and _N{int(nclasses):03d}_" if nclasses is not None else "")
-    wanted += f" and ends in _pose_{keypoints}" if keypoints is not None else ""
+    asked = "".join(f" and {name} {value}" for name, value in wanted.items())
+    asked += f" and _N{int(nclasses):03d}_" if nclasses is not None else ""
     found = ", ".join(path.name for path in fitting or sets) or "no data set"
     if fitting:
         raise GaitError(
-            f"{datadir} holds {len(fitting)} data sets whose name has {wanted}: {found}. "
-            "Give one of these folders itself, or choose by --nclasses, sets of poses by --keypoints "
-            "(to train: --data.keypoints)."
+            f"{datadir} holds {len(fitting)} data sets for _{role}_{asked}: {found}. Give one of these folders "
+            "itself, or choose by --nclasses, poses by --keypoints (to train: --data.keypoints), "
+            "skeletons by --dataset, --length and --view."
         )
     raise GaitError(
-        f"{datadir} holds no data set whose name has {wanted}. Found: {found}. "
-        "Give the folder of a data set itself, another --nclasses"
-        f"{' or --keypoints' if keypoints else ''}, or make the set first.{_listing(datadir)}"
+        f"{datadir} holds no data set for _{role}_{asked}. Found: {found}. Give the folder of a data set "
+        f"itself, ask for another, or make the set first.{_listing(datadir)}"
     )
 
 

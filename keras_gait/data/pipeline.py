@@ -17,6 +17,7 @@ class Batches:
     """
 
     frame_shape = None  # of the frames in a batch, where it is not the data set's
+    input_names = ()  # where a model has several inputs; ``clips`` is then a tuple of arrays of one shape
     failure = None  # the `GaitError` that went wrong in a background read
 
     @contextmanager
@@ -33,13 +34,14 @@ class Batches:
 
     def to_tf_data(self, first=0, parallel=2):
         """An endless ``tf.data.Dataset`` of ``(clips, {"embeddings": labels, "logits": targets})``, the
-        labels by the names of ``label_outputs``.
+        labels by the names of ``label_outputs``, clips by those of ``input_names`` if there are any.
 
         Batches come in order from number ``first``, whatever the parallel reads finish first.
         """
         import tensorflow as tf
 
-        types = (self.batch_dtype, tf.int32, tf.float32)
+        inputs = max(1, len(self.input_names))
+        types = (*[self.batch_dtype] * inputs, tf.int32, tf.float32)
         frame_shape = self.frame_shape or self.dataset.frame_shape
 
         def read(number):
@@ -48,10 +50,14 @@ class Batches:
             except GaitError as error:
                 self.failure = error
                 raise
-            return clips, labels, targets if self.classes else np.zeros((len(labels), 0), np.float32)
+            clips = clips if self.input_names else (clips,)
+            return *clips, labels, targets if self.classes else np.zeros((len(labels), 0), np.float32)
 
-        def shape(clips, labels, targets):
-            clips.set_shape((None, None, *frame_shape))
+        def shape(*batch):
+            *clips, labels, targets = batch
+            for each in clips:
+                each.set_shape((None, None, *frame_shape))
+            clips = dict(zip(self.input_names, clips, strict=True)) if self.input_names else clips[0]
             labels.set_shape((None,))
             targets.set_shape((None, self.classes))
             wanted = dict.fromkeys(self.label_outputs, labels)

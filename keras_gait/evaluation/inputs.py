@@ -161,7 +161,7 @@ def find_sets(datadir, gallery=None, probe=None, nclasses=None, keypoints=None):
         raise GaitError("where is the data? Give --datadir, or --gallery and --probe")
 
     def find(role):
-        return find_dataset(datadir, role, nclasses, keypoints)
+        return find_dataset(datadir, role, nclasses, keypoints=keypoints)
 
     return (
         Path(gallery) if gallery is not None else find(_gallery_role(datadir)),

@@ -19,10 +19,12 @@ class ClipModel(keras.Model):
         nclasses: classes of the classifier; 0 where there is none.
         frame_shape: ``(height, width, channels)`` that a network of pictures works on.
         min_frames: frames that a clip needs.
+        not_in_recipes: arguments that are taken from the data or from another section of a recipe.
     """
 
     min_frames = 1
     has_classifier = True
+    not_in_recipes = ("nclasses", "frame_shape", "weight_decay")
     masks_padding = True  # frames of negative pixels count nowhere
 
     def __init__(self, clips, outputs, name=None, trainable=True, **arguments):

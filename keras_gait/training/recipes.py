@@ -91,12 +91,12 @@ def model_class(method):
 
 def _model_defaults(method):
     """The constructor arguments of a method's model, which the recipe's ``model`` section may set."""
-    taken_from_data = {"nclasses", "frame_shape", "weight_decay"}
-    parameters = inspect.signature(model_class(method).__init__).parameters.values()
+    model = model_class(method)
+    parameters = inspect.signature(model.__init__).parameters.values()
     return {
         p.name: p.default
         for p in parameters
-        if p.default is not inspect.Parameter.empty and p.name not in taken_from_data
+        if p.default is not inspect.Parameter.empty and p.name not in model.not_in_recipes
     }
 
 

@@ -7,6 +7,18 @@ from keras_gait.evaluation.distances import METRICS
 
 SEED = 232323
 
+# What every run can be told.
+RUN = {
+    "experdir": "runs",
+    "prefix": "",
+    "save_epoch": 10,
+    "mixed_precision": False,
+    "multi_gpu": 0,
+    "init_net": None,
+    "seed": SEED,
+    "verbose": 1,
+}
+
 # What supervised training (triplet and cross-entropy on clips) can be told, with AttenGait's defaults.
 SUPERVISED = {
     "method": "attengait",
@@ -37,18 +49,7 @@ SUPERVISED = {
     },
     "optimizer": {"name": "Adam", "learning_rate": 1e-4, "weight_decay": 1e-5},
     "schedule": {"name": "constant", "warmup_epochs": 20},
-    "train": {
-        "experdir": "runs",
-        "prefix": "",
-        "epochs": 75,
-        "extra_epochs": 25,
-        "save_epoch": 100,
-        "mixed_precision": False,
-        "multi_gpu": 0,
-        "init_net": None,
-        "seed": SEED,
-        "verbose": 1,
-    },
+    "train": RUN | {"epochs": 75, "extra_epochs": 25, "save_epoch": 100},
     "evaluation": {"metric": "L1", "knn": 1, "min_frames": 30},
 }
 
@@ -81,18 +82,7 @@ OPENGAIT = {
     "losses": {"margin": 0.2, "cross_weight": 1.0, "scale": 16.0, "smoothing": 0.1},
     "optimizer": {"name": "SGD", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
     "schedule": {"name": "multistep", "milestones": [20000, 40000, 50000], "gamma": 0.1},
-    "train": {
-        "experdir": "runs",
-        "prefix": "",
-        "iterations": 60000,
-        "steps_per_epoch": 1000,
-        "save_epoch": 10,
-        "mixed_precision": False,
-        "multi_gpu": 0,
-        "init_net": None,
-        "seed": SEED,
-        "verbose": 1,
-    },
+    "train": RUN | {"iterations": 60000, "steps_per_epoch": 1000},
     "evaluation": {
         "protocol": None,
         "metric": "parts",
@@ -126,19 +116,7 @@ GAITGRAPH = {
     "optimizer": {"name": "AdamW", "learning_rate": 0.005, "weight_decay": 1e-5},
     "schedule": {"name": "onecycle"},
     "averaging": {"start": None, "rate": None, "anneal_epochs": 10},
-    "train": {
-        "experdir": "runs",
-        "prefix": "",
-        "epochs": 200,
-        "save_epoch": 10,
-        "mixed_precision": False,
-        "multi_gpu": 0,
-        "init_net": None,
-        "seed": SEED,
-        "verbose": 1,
-        "validation_subjects": 0,
-        "validate_every": 5,
-    },
+    "train": RUN | {"epochs": 200, "validation_subjects": 0, "validate_every": 5},
     "evaluation": {"protocol": None, "metric": "cosine", "knn": 1, "min_frames": 1, "tta": True},
 }
 

@@ -14,17 +14,9 @@ from keras_gait.checkpoints import load_model
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
 from keras_gait.training import attengait, gaitgraph, opengait
-from keras_gait.training.checkpointing import (
-    STATE_FILE,
-    History,
-    KeepState,
-    SaveState,
-    export,
-    not_finite,
-    restore_state,
-    save_state,
-)
+from keras_gait.training.checkpointing import STATE_FILE, export, restore_state, save_state
 from keras_gait.training.devices import distribute, half_precision_policy
+from keras_gait.training.epochs import run_epochs
 from keras_gait.training.recipes import model_class
 from keras_gait.training.runs import FINAL_MODEL, is_complete, open_run, run_name
 from keras_gait.training.settings import METHODS
@@ -49,7 +41,9 @@ def train(recipe):
     data = recipe["data"]
     per_view = way_of(recipe).leaves_out_views(recipe)
     role = "ft" if per_view else "train"
-    dataset = open_dataset(find_dataset(data["datadir"], role, data["nclasses"], data.get("keypoints")))
+    dataset = open_dataset(
+        find_dataset(data["datadir"], role, data["nclasses"], keypoints=data.get("keypoints"))
+    )
     if data.get("channels"):
         dataset = dataset.take_channels(data["channels"])
     if not per_view:
@@ -148,31 +142,8 @@ def _fit(recipe, dataset, batches, classes, folder):
         if done < last:
             compile_phase(cross_weight)
             own = way.make_callbacks(recipe, model, dataset, folder, done)
-            _run_epochs(model, batches, done, last, steps, folder, train, own)
+            run_epochs(model, batches, done, last, steps, folder, train, own)
             save_state(model, state, last)
             done = last
     way.finish(recipe, model, batches, done * steps)
     export(model, folder / "model-final.hdf5", folder / FINAL_MODEL)
-
-
-def _run_epochs(model, batches, first, last, steps, folder, train, own):
-    callbacks = [
-        KeepState(model),
-        *own,
-        History(folder / "history.csv", first, [name for each in own for name in each.logged]),
-        keras.callbacks.TerminateOnNaN(),
-        SaveState(folder, train["save_epoch"]),
-        keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False),
-    ]
-    with batches.own_errors():
-        model.fit(
-            batches.to_tf_data(first * steps),
-            initial_epoch=first,
-            epochs=last,
-            steps_per_epoch=steps,
-            callbacks=callbacks,
-            verbose=train["verbose"],
-            shuffle=False,
-        )
-    if model.stop_training:
-        raise not_finite("loss", folder)

@@ -127,14 +127,14 @@ def test_a_stopped_run_ends_as_one_that_was_not_stopped(recipe, tmp_path, monkey
     }
     settings |= {"sampler.frames_min": 2, "sampler.frames_max": 4, "augmentation.erasing": 0.5}
     whole = supervised.train(recipe(**settings, **{"train.experdir": str(tmp_path / "whole")}))
-    run_epochs = supervised._run_epochs
+    run_epochs = supervised.run_epochs
 
     def half(model, batches, first, last, *others):
         run_epochs(model, batches, first, first + 1, *others)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(supervised, "_run_epochs", half)
+        patch.setattr(supervised, "run_epochs", half)
         with pytest.raises(KeyboardInterrupt):
             supervised.train(recipe(**settings))
     stopped = supervised.train(recipe(**settings))

@@ -125,14 +125,14 @@ AVERAGED |= {"train.validate_every": 2, "sampler.batch_size": 4}
 def test_a_stopped_run_ends_as_one_that_was_not_stopped(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpointing, "SECONDS_BETWEEN_SAVES", 0)
     whole = supervised.train(recipe(**AVERAGED, **{"train.experdir": str(tmp_path / "whole")}))
-    run_epochs = supervised._run_epochs
+    run_epochs = supervised.run_epochs
 
     def most(model, batches, first, last, *others):
         run_epochs(model, batches, first, 2, *others)  # of three epochs
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(supervised, "_run_epochs", most)
+        patch.setattr(supervised, "run_epochs", most)
         with pytest.raises(KeyboardInterrupt):
             supervised.train(recipe(**AVERAGED))
     stopped = supervised.train(recipe(**AVERAGED))

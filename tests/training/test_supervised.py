@@ -13,7 +13,7 @@ from keras_gait.data.dataset import GaitDataset
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
 from keras_gait.models import GaitGraph2
-from keras_gait.training import attengait, checkpointing, supervised
+from keras_gait.training import attengait, checkpointing, epochs, supervised
 from keras_gait.training.checkpointing import STATE_FILE
 from keras_gait.vision.clips import cut_columns
 
@@ -75,16 +75,16 @@ def long_run(finished, tiny_recipe, tmp_path_factory, monkeypatch):
 
 @pytest.mark.backend
 def test_a_run_killed_twice_ends_as_one_that_was_never_killed(long_run, tiny_recipe, monkeypatch):
-    starts, run_epochs = [], supervised._run_epochs
+    starts, run_epochs = [], supervised.run_epochs
 
     def noting(model, batches, first, *others):
         starts.append(first)
         run_epochs(model, batches, first, *others)
 
-    monkeypatch.setattr(supervised, "_run_epochs", noting)
+    monkeypatch.setattr(supervised, "run_epochs", noting)
     for after in (5, 5):  # in the midst of the second epoch, then of the third
         with monkeypatch.context() as patch:
-            patch.setattr(supervised, "SaveState", killing(after))
+            patch.setattr(epochs, "SaveState", killing(after))
             with pytest.raises(KilledError):
                 supervised.train(tiny_recipe(**LONG))
     folder = supervised.train(tiny_recipe(**LONG))
@@ -184,7 +184,7 @@ def test_batch_and_learning_rate_grow_with_the_devices(tiny_recipe, dataset):
 
 def test_without_pk_batches_still_hold_k_sequences_a_subject(tiny_recipe, dataset, monkeypatch):
     epochs = []
-    monkeypatch.setattr(supervised, "_run_epochs", lambda *arguments: epochs.append(arguments))
+    monkeypatch.setattr(supervised, "run_epochs", lambda *arguments: epochs.append(arguments))
     recipe = tiny_recipe(**{"sampler.pk": False, "sampler.batch_size": 6, "sampler.k": 2, "sampler.p": 5})
     supervised.train(recipe)
     _, batches, _, _, steps, *_ = epochs[0]
@@ -257,7 +257,7 @@ def test_a_run_that_goes_on_needs_neither_its_first_weights_nor_the_mean_again(
     recipe = tiny_recipe(**start, **{"train.epochs": 2})
     monkeypatch.setattr(checkpointing, "SECONDS_BETWEEN_SAVES", 0)
     with monkeypatch.context() as patch:
-        patch.setattr(supervised, "SaveState", killing(5))
+        patch.setattr(epochs, "SaveState", killing(5))
         with pytest.raises(KilledError):
             supervised.train(recipe)
     source.unlink()
