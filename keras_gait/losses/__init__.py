@@ -1,16 +1,25 @@
 """Keras losses, on every backend."""
 
 from keras_gait.losses.crossentropy import PartsCrossentropy, parts_accuracy
+from keras_gait.losses.locality import Locality, locality_mask
+from keras_gait.losses.neighbours import NeighbourContrast
+from keras_gait.losses.reconstruction import HalfSquaredError
 from keras_gait.losses.supcon import SupCon, SupConCosine, contrastive
 from keras_gait.losses.triplet import BatchAllTriplet, MarginState, triplet_statistics
+from keras_gait.losses.weight_decay import DecayFromStart
 
 __all__ = [
     "BatchAllTriplet",
+    "DecayFromStart",
+    "HalfSquaredError",
+    "Locality",
     "MarginState",
+    "NeighbourContrast",
     "PartsCrossentropy",
     "SupCon",
     "SupConCosine",
     "contrastive",
+    "locality_mask",
     "parts_accuracy",
     "triplet_statistics",
 ]
