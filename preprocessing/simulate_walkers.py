@@ -16,6 +16,11 @@ other data sets (see keras_gait.data.opengait.simulated).
 
 writes poses only, as they are published, and renders nothing: walkers/casia-b_pose_coco.csv, or with
 --layout oumvlp-pose walkers/openpose/00001/090_00/0001_keypoints.json and walkers/ID_list.csv.
+
+    python preprocessing/simulate_walkers.py --output_path walkers --layout kinect
+
+writes the recordings of a depth sensor only, walkers/skeletons/001/nm-01-090.npy (F, 20, 3), and renders
+nothing; preprocessing/pretreatment_skeleton.py goes on from there.
 """
 
 from pathlib import Path
@@ -47,6 +52,13 @@ from keras_gait.data.simulate import (
     remove_drafts,
     write_sequence,
 )
+from keras_gait.data.skeletons.simulated import (
+    FRAMES,
+    SKELETON_LAYOUTS,
+    check_skeleton_request,
+    known_skeletons,
+    write_recordings,
+)
 from keras_gait.errors import GaitError
 from keras_gait.jobs import run_jobs, share
 
@@ -67,7 +79,11 @@ def parse(argv):
     parser.add_argument(
         "--views", nargs="+", help="cameras, such as: 000 054 090; left out: all that the layout has"
     )
-    parser.add_argument("--frames", type=int, default=30, help="frames of each sequence, at 25 a second")
+    parser.add_argument(
+        "--frames",
+        type=int,
+        help=f"frames of each sequence, at 25 a second; left out: 30, of skeletons {FRAMES}",
+    )
     parser.add_argument(
         "--size",
         type=int,
@@ -77,8 +93,9 @@ def parse(argv):
     parser.add_argument("--seed", type=int, default=0, help="of the whole population")
     parser.add_argument(
         "--layout",
-        choices=[*LAYOUTS, *SIZES],
-        help="silhouettes, poses and partition as OpenGait has them; or only poses as they are published",
+        choices=[*LAYOUTS, *SIZES, *SKELETON_LAYOUTS],
+        help="silhouettes, poses and partition as OpenGait has them; or only poses as they are published; "
+        "or only skeletons",
     )
     parser.add_argument(
         "--train_subjects",
@@ -93,10 +110,15 @@ def main(argv):
     args = parse(argv)
     if args.layout in SIZES:
         known_takes, known_views = known_poses(args.layout)
+    elif args.layout in SKELETON_LAYOUTS:
+        check_skeleton_request(args)
+        known_takes, known_views = known_skeletons(args.layout)
     else:
         known_takes, known_views = known_sequences(args.layout), VIEWS
     args.sequences = args.sequences or list(known_takes)
     args.views = args.views or list(known_views)
+    if args.frames is None:
+        args.frames = FRAMES if args.layout in SKELETON_LAYOUTS else 30
     args.size = SIZES.get(args.layout, SIZE) if args.size is None else args.size
     check_request(args.subjects, args.sequences, args.views, args.frames, args.size, args.seed, known_views)
     if args.worker_num < 1:
@@ -106,6 +128,8 @@ def main(argv):
     settings = {"frames": args.frames, "size": args.size, "seed": args.seed}
     if args.layout in SIZES:
         function, jobs = pose_jobs(args, settings)
+    elif args.layout in SKELETON_LAYOUTS:
+        function, jobs = skeleton_jobs(args)
     else:
         write = layout_jobs if args.layout else casiab_jobs
         function, jobs = write(args, settings, places_of(args))
@@ -114,6 +138,8 @@ def main(argv):
     if args.layout == "casia-b-pose":
         what = "subject(s)"
         join_casiab_parts(args.output_path, args.subjects)
+    elif args.layout in SKELETON_LAYOUTS:
+        what = "take(s)"
     if args.shard[1] == 1:
         remove_drafts(args.output_path)
     written = results.count(True)
@@ -166,6 +192,18 @@ def pose_jobs(args, settings):
     write_id_list(args.output_path, args.subjects, count)
     jobs = [(args.output_path, *place, *settings.values()) for place in places_of(args)]
     return write_oumvlp_sequence, jobs
+
+
+def skeleton_jobs(args):
+    """The same for the recordings of a depth sensor: one job simulates a take for all its cameras."""
+    check_settings(args.output_path, {"frames": args.frames, "seed": args.seed, "layout": args.layout})
+    folder = Path(args.output_path, "skeletons")
+    note_source(folder, SIMULATED)
+    return write_recordings, [
+        (folder, subject, take, args.views, args.frames, args.seed)
+        for subject in range(1, args.subjects + 1)
+        for take in args.sequences
+    ]
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ VIEWS = tuple(f"{degrees:03d}" for degrees in range(0, 181, 18))
 VERSION = 1  # of what a seed yields; raised when the walks change
 SIZE = 96  # height of a picture, unless it is asked for
 SMALLEST_FRAME, LARGEST_FRAME = 48, 1080  # pixels in height
-_ERRORS = 1  # last part of a generator's place: the errors of poses that come without pictures
+_ERRORS, _TRACKING = 1, 3  # last part of a generator's place: errors of what comes without pictures
 LONGEST = 100  # frames; a longer walk would be seen from too far away
 
 _ARM, _LEG = ("shoulder", "elbow", "wrist", "hand"), ("hip", "knee", "ankle", "toe")
@@ -44,6 +44,10 @@ COCO_JOINTS = (
 KINECT_JOINTS = (
     *("pelvis", "waist", "neck", "head"),
     *(f"{side}_{part}" for limb in (_ARM, _LEG) for side in ("left", "right") for part in limb),
+)
+KINECT_V2_JOINTS = (
+    *("pelvis", "waist", "throat", *KINECT_JOINTS[3:], "neck"),
+    *(f"{side}_{part}" for side in ("left", "right") for part in ("fingertips", "thumb")),
 )
 
 # The fastest of PNG's ways to pack, and no larger than the others on these pictures.
@@ -140,6 +144,39 @@ def simulate_poses(subject, condition, take, views, frames=30, size=240, seed=0)
     return poses
 
 
+def simulate_skeletons(subject, condition, take, views, frames=60, seed=0, joints=KINECT_JOINTS):
+    """The skeletons of one take from each of ``views``, without its pictures -> list of ``(F, J, 3)``.
+
+    float32, metres from the camera: x to the right of its picture, y up, z away. The arguments are
+    `simulate_walk`'s, but that ``views`` may be any whole degrees and ``joints`` may be `KINECT_V2_JOINTS`.
+    It is the same walk before the same cameras; the tracker's errors are drawn anew.
+    """
+    subject, name = int(subject), f"{condition}-{int(take):02d}"
+    check_request(subject, [name], views, frames, SIZE, seed, views)
+    body, gait, _, places, _ = _take(subject, condition, name, frames, seed)
+    path, places, skeletons = walk_path(body, gait, frames), places | _hands_and_throat(places), []
+    for view in map(int, views):
+        errors = _generator(seed, subject, SEQUENCES.index(name), view, _TRACKING)
+        camera = place_camera(view, path, SIZE, SIZE * 4 // 3)
+        skeletons.append(_skeletons(places, camera, errors, joints))
+    return skeletons
+
+
+def _hands_and_throat(joints):
+    """What the Kinect v2 tracks beyond the first one, from the joints beside it: name -> ``(F, 3)``."""
+    ahead = joints["face"] - joints["head"]
+    ahead = ahead / np.linalg.norm(ahead, axis=-1, keepdims=True)
+    more = {"throat": joints["neck"] + 0.4 * (joints["head"] - joints["neck"])}
+    for side in ("left", "right"):
+        wrist, palm = joints[f"{side}_wrist"], joints[f"{side}_hand"] - joints[f"{side}_wrist"]
+        length = np.linalg.norm(palm, axis=-1, keepdims=True)
+        more |= {
+            f"{side}_fingertips": wrist + 1.6 * palm,
+            f"{side}_thumb": wrist + 0.7 * palm + 0.5 * length * ahead,
+        }
+    return more
+
+
 def _take(subject, condition, name, frames, seed):
     """One take, before any camera -> (body, gait, outfit, joints, the take's generator)."""
     own = _generator(seed, subject)
@@ -188,9 +225,9 @@ def _poses(joints, body, camera, rng):
     return poses.astype(np.float32)
 
 
-def _skeletons(joints, camera, rng):
-    """What a depth sensor's tracker says -> ``(F, 20, 3)``: x right, y up, z away, with 8 mm of noise."""
-    points = np.stack([joints[name] for name in KINECT_JOINTS], axis=1)
+def _skeletons(joints, camera, rng, names=KINECT_JOINTS):
+    """What a depth sensor's tracker says -> ``(F, J, 3)``: x right, y up, z away, with 8 mm of noise."""
+    points = np.stack([joints[name] for name in names], axis=1)
     place = camera.coordinates(points) * np.array([1.0, -1.0, 1.0])
     return (place + rng.normal(0, 0.008, place.shape)).astype(np.float32)
 
