@@ -1,6 +1,7 @@
 """Keras layers, on every backend: ``keras.ops`` and ``keras.random`` only."""
 
 from keras_gait.layers.attention import PartAttention, PatchAttention
+from keras_gait.layers.attention_decoder import AttentionDecoder
 from keras_gait.layers.frame_blocks import BlockConvolution, BlocksPresent, RepeatShortClips
 from keras_gait.layers.frames import BatchToFrames, CentreColumns, FramesPresent, FramesToBatch, PixelScaling
 from keras_gait.layers.fusion import ChannelSlice, PairFusion
@@ -14,11 +15,14 @@ from keras_gait.layers.pose_branches import PoseBranches
 from keras_gait.layers.pose_views import PoseViews
 from keras_gait.layers.pyramid import HorizontalPyramid, TemporalHorizontalPyramid
 from keras_gait.layers.residual import basic_block, basic_block_3d, basic_block_p3d, bottleneck, conv
+from keras_gait.layers.skeleton_encoder import SkeletonEncoder
+from keras_gait.layers.skeleton_normalisation import SkeletonNormalisation
 from keras_gait.layers.strip_convolution import StripConv2D, StripConv3D
 from keras_gait.layers.strips import GeMStripPooling, StripPooling
 from keras_gait.layers.temporal import TemporalConvolution, TemporalMaxPooling
 
 __all__ = [
+    "AttentionDecoder",
     "BatchNorm",
     "BatchToFrames",
     "BlockConvolution",
@@ -44,6 +48,8 @@ __all__ = [
     "PoseViews",
     "RepeatShortClips",
     "SeparateGlorot",
+    "SkeletonEncoder",
+    "SkeletonNormalisation",
     "StripConv2D",
     "StripConv3D",
     "StripPooling",
