@@ -23,11 +23,11 @@ class Problem(NamedTuple):
     mendable: bool = False
 
 
-def few_frames(place, count):
+def few_frames(place, count, fewest=SHORT):
     """The problem of a sequence of ``count`` frames if these are few or none, as a list of one or none."""
-    if count >= SHORT:
+    if count >= fewest:
         return []
-    return [Problem(str(place), f"fewer than {SHORT} frames" if count else "no frames")]
+    return [Problem(str(place), f"fewer than {fewest} frames" if count else "no frames")]
 
 
 def read_json(path):

@@ -60,3 +60,23 @@ def loads(data, place):
         raise
     except Exception as error:  # damaged pickles raise nearly anything
         raise GaitError(f"{place}: this pickle is damaged ({error!r}): get the file again.") from error
+
+
+def load_npy(path):
+    """The array of a .npy file, also one of objects, whose content is a pickle (GaitError)."""
+    try:
+        with open(path, "rb") as file:
+            readers = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }
+            _, _, dtype = readers[np.lib.format.read_magic(file)](file)
+            if dtype.hasobject:
+                return loads(file.read(), path)
+        return np.load(path)
+    except GaitError:
+        raise
+    except OSError:
+        raise
+    except Exception as error:  # damaged headers, too
+        raise GaitError(f"{path}: this .npy file is damaged ({error!r}): get it again.") from error

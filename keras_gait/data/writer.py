@@ -22,7 +22,7 @@ import numpy as np
 
 from keras_gait.data import tfrecord
 from keras_gait.data.dataset import COLUMNS, FORMAT_VERSION, encode_png
-from keras_gait.data.problems import Problem, few_frames, read_json
+from keras_gait.data.problems import SHORT, Problem, few_frames, read_json
 from keras_gait.errors import GaitError
 from keras_gait.files import UNFINISHED, write_whole, written_whole
 from keras_gait.jobs import run_jobs, share
@@ -58,6 +58,7 @@ class Plan:
     encoding: str
     channels: tuple
     about: dict
+    fewest: int = SHORT
 
     @property
     def shards(self):
@@ -96,6 +97,7 @@ def write_dataset(
     encoding="raw",
     channels=(),
     about=None,
+    fewest=SHORT,
     workers=1,
     shard=(0, 1),
 ):
@@ -110,6 +112,7 @@ def write_dataset(
             ``split``: "train", "ft" or "test". All three are kept in ``dataset.json``.
         encoding: "raw" or "png" (uint8 frames).
         channels: names of the frames' channels. about: dict of whatever else ``dataset.json`` is to tell.
+        fewest: frames; shorter sequences are reported, and kept.
         workers: parallel processes. ``shard``: ``(I, N)``, make every N-th shard from the I-th.
 
     Returns the list of `Problem` of the whole set, or of what is made so far.
@@ -131,6 +134,7 @@ def write_dataset(
         encoding,
         tuple(channels),
         about or {},
+        fewest,
     )
     try:
         return _write(output, plan, workers, shard)
@@ -225,7 +229,7 @@ def _write_shard(output, settings, part):
             frames, found = settings.load(sequence.source)
             problems += found
             if len(frames) or not found:  # what was found says already why there are none
-                problems += few_frames(sequence.source, len(frames))
+                problems += few_frames(sequence.source, len(frames), settings.fewest)
             if not len(frames):
                 continue
             payload = _example(sequence, frames, settings)
