@@ -72,10 +72,10 @@ def hdf5_paths(path):
 
 # how the name of a data set tells what a command or a recipe asks for
 NAME_PARTS = {
-    "keypoints": lambda value: f"_pose_{value}$",
-    "dataset": lambda value: f"^tfimdb_{name_word(value)}_",
-    "length": lambda value: f"_f{value}(_|$)",
-    "view": lambda value: f"_view{value}$",
+    "keypoints": lambda value: f"_pose_{value}",
+    "dataset": lambda value: f"tfimdb_{name_word(value)}_",
+    "length": lambda value: f"_f{value}",
+    "view": lambda value: f"_view{value}",
 }
 
 
@@ -107,32 +107,30 @@ def find_dataset(datadir, role, nclasses=None, **wanted):
         if path.is_dir() and ((path / "dataset.json").is_file() or is_hdf5_set(path))
     )
     wanted = {name: value for name, value in wanted.items() if value is not None}
-    patterns = [f"_{role}_"] + [NAME_PARTS[name](value) for name, value in wanted.items()]
-    fitting = [path for path in sets if all(re.search(pattern, path.name) for pattern in patterns)]
-    if nclasses is not None:
-        fitting = [path for path in fitting if _subjects_in_name(path.name) == int(nclasses)]
+    parts = [f"_{role}_"] + ([f"_N{int(nclasses):03d}_"] if nclasses is not None else [])
+    parts += [NAME_PARTS[name](value) for name, value in wanted.items()]
+    fitting = [path for path in sets if all(_has(path.name, part) for part in parts)]
     if "length" in wanted and "view" not in wanted:  # the set of all views goes before those of one
         fitting = [path for path in fitting if "_view" not in path.name] or fitting
     if len(fitting) == 1:
         return fitting[0]
-    asked = "".join(f" and {name} {value}" for name, value in wanted.items())
-    asked += f" and _N{int(nclasses):03d}_" if nclasses is not None else ""
+    asked = " and ".join(parts)
     found = ", ".join(path.name for path in fitting or sets) or "no data set"
     if fitting:
         raise GaitError(
-            f"{datadir} holds {len(fitting)} data sets for _{role}_{asked}: {found}. Give one of these folders "
-            "itself, or choose by --nclasses, poses by --keypoints (to train: --data.keypoints), "
+            f"{datadir} holds {len(fitting)} data sets whose name has {asked}: {found}. Give one of "
+            "these folders itself, or choose by --nclasses, poses by --keypoints (--data.keypoints to train), "
             "skeletons by --dataset, --length and --view."
         )
     raise GaitError(
-        f"{datadir} holds no data set for _{role}_{asked}. Found: {found}. Give the folder of a data set "
-        f"itself, ask for another, or make the set first.{_listing(datadir)}"
+        f"{datadir} holds no data set whose name has {asked}. Found: {found}. Give the folder of a "
+        f"data set itself, ask for another, or make the set first.{_listing(datadir)}"
     )
 
 
-def _subjects_in_name(name):
-    match = re.search(r"_N(\d+)_", name)
-    return int(match.group(1)) if match else None
+def _has(name, part):
+    """Whether a data set's name has this part as a whole: "_f6" is no part of "..._f60"."""
+    return part.rstrip("_") + "_" in f"{name}_"
 
 
 def _listing(path, shown=5):
