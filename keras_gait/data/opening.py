@@ -119,8 +119,8 @@ def find_dataset(datadir, role, nclasses=None, **wanted):
     if fitting:
         raise GaitError(
             f"{datadir} holds {len(fitting)} data sets whose name has {asked}: {found}. Give one of "
-            "these folders itself, or choose by --nclasses, poses by --keypoints (--data.keypoints to train), "
-            "skeletons by --dataset, --length and --view."
+            "these folders itself, or choose by --nclasses, poses by --keypoints (to train: "
+            "--data.keypoints), skeletons by --dataset, --length and --view."
         )
     raise GaitError(
         f"{datadir} holds no data set whose name has {asked}. Found: {found}. Give the folder of a "
