@@ -132,6 +132,22 @@ class GaitDataset:
         stored = self._store.read(int(self._rows[i]), start, count)
         return stored if self._planes is None else np.ascontiguousarray(stored[..., list(self._planes)])
 
+    def read_many(self, which):
+        """Whole sequences of equally many frames at once, ``(n, frames, *frame_shape)``, in this order.
+
+        Raises as `read` does.
+        """
+        which = np.asarray(which, int)
+        lengths = np.unique(self.frames[which]).tolist()
+        if len(lengths) != 1:
+            raise ValueError(f"Sequences of one length are read at once. Received: lengths {lengths}.")
+        rows = self._rows[which]
+        if hasattr(self._store, "read_many"):
+            stored = self._store.read_many(rows, lengths[0])
+        else:
+            stored = np.stack([self._store.read(int(row), 0, lengths[0]) for row in rows])
+        return stored if self._planes is None else np.ascontiguousarray(stored[..., list(self._planes)])
+
 
 class RecordStore:
     """Reads frames out of TFRecord shards by offset.
@@ -173,6 +189,38 @@ class RecordStore:
         finally:
             os.close(descriptor)
 
+    def read_many(self, rows, count):
+        """Whole records of ``count`` frames each, in the order of ``rows``: ``(n, count, *shape)``.
+
+        Those that lie side by side in a shard cost one read together.
+        """
+        frames = np.empty((len(rows), count, *self.shape), self.dtype)
+        for places in side_by_side(self.index, self._shard_numbers, rows):
+            block = self._read_side_by_side(rows[places], count) if self.encoding == "raw" else None
+            if block is None:  # what is damaged is told for the record that is
+                block = np.stack([self.read(int(row), 0, count) for row in rows[places]])
+            frames[places] = block
+        return frames
+
+    @cached_property
+    def _shard_numbers(self):
+        return np.unique(self.index["shard"], return_inverse=True)[1]
+
+    def _read_side_by_side(self, rows, count):
+        """Frames of raw records that follow each other, or None where they are not all as expected."""
+        start, wanted = int(self.index["offset"][rows[0]]), int(self.index["bytes"][rows[0]])
+        records = np.empty((len(rows), wanted + tfrecord.FRAMING_BYTES), np.uint8)
+        try:
+            with open(self.folder / self.index["shard"][rows[0]], "rb", buffering=0) as file:
+                complete = os.preadv(file.fileno(), [records.data], start) == records.nbytes
+        except OSError:
+            return None
+        first = wanted - count * self.frame_bytes  # the frames come last
+        if not complete or not tfrecord.same_structure(records, b"frames", first, wanted):
+            return None
+        values = records[:, tfrecord.HEAD_BYTES :][:, first:wanted]
+        return np.ascontiguousarray(values).view(self.dtype).reshape(-1, count, *self.shape)
+
     def _read_raw(self, row, descriptor, base, values, start, count):
         first, end = values[0]
         if len(values) != 1 or end - first != int(self.index["frames"][row]) * self.frame_bytes:
@@ -204,6 +252,18 @@ class RecordStore:
             f"{shard}, offset {column['offset']}, sequence {'/'.join(map(str, names))}: the file {what}. "
             f"It is truncated or damaged: copy it again, or delete {self.folder} and make the data set again."
         )
+
+
+def side_by_side(index, shards, rows):
+    """Runs of records of one size that follow each other in their shard: a list of places in ``rows``.
+
+    ``shards`` is the number of each record's shard.
+    """
+    offsets, sizes = index["offset"][rows], index["bytes"][rows]
+    order = np.lexsort((offsets, shards[rows]))
+    shards, offsets, sizes = shards[rows][order], offsets[order], sizes[order]
+    follows = (np.diff(offsets) == sizes[:-1] + tfrecord.FRAMING_BYTES) & (np.diff(sizes) == 0)
+    return np.split(order, np.flatnonzero(~follows | (np.diff(shards) != 0)) + 1)
 
 
 def encode_png(frame):

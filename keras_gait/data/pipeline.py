@@ -17,6 +17,7 @@ class Batches:
     """
 
     frame_shape = None  # of the frames in a batch, where it is not the data set's
+    example_shape = None  # of one of a batch's inputs, where it is not any number of such frames
     input_names = ()  # where a model has several inputs; ``clips`` is then a tuple of arrays of one shape
     failure = None  # the `GaitError` that went wrong in a background read
 
@@ -42,7 +43,7 @@ class Batches:
 
         inputs = max(1, len(self.input_names))
         types = (*[self.batch_dtype] * inputs, tf.int32, tf.float32)
-        frame_shape = self.frame_shape or self.dataset.frame_shape
+        example_shape = self.example_shape or (None, *(self.frame_shape or self.dataset.frame_shape))
 
         def read(number):
             try:
@@ -56,7 +57,7 @@ class Batches:
         def shape(*batch):
             *clips, labels, targets = batch
             for each in clips:
-                each.set_shape((None, None, *frame_shape))
+                each.set_shape((None, *example_shape))
             clips = dict(zip(self.input_names, clips, strict=True)) if self.input_names else clips[0]
             labels.set_shape((None,))
             targets.set_shape((None, self.classes))

@@ -243,3 +243,36 @@ class ShuffledSampler:
         which_pass, place = divmod(number, self.steps_per_epoch)
         order = np.random.default_rng([self.seed, 0, which_pass]).permutation(self.total)
         return order[: self.used][place * self.batch_size : (place + 1) * self.batch_size]
+
+
+class ConsecutiveSampler:
+    """All sequences in their order, pass after pass: neighbours in time stay neighbours in a batch.
+
+    Args:
+        total: how many sequences there are.
+        batch_size: sequences of a full batch, over all devices together; at least 2.
+        published: leave out what fills no batch at the end. Else it is a smaller batch, or joins the one
+            before if it is a single sequence, which has no neighbour.
+    """
+
+    def __init__(self, total, batch_size, published=False):
+        if batch_size < 2:
+            raise GaitError(
+                "a batch of consecutive sequences needs two or more, which are compared. Received: "
+                f"sampler.batch_size {batch_size}"
+            )
+        least = batch_size if published else 2
+        if total < least:
+            raise GaitError(
+                f"the data has {total} sequences, but {least} are needed to fill a batch. Use more data, a "
+                "smaller sampler.batch_size, or sampler.published false"
+            )
+        self.total, self.batch_size, self.published = total, batch_size, published
+        self.steps_per_epoch = total // batch_size + (not published and total % batch_size > 1)
+
+    def sequences(self, number, rng=None):
+        """Sequence indices of batch ``number``, ``(batch_size,)`` but for the last of a pass."""
+        place = number % self.steps_per_epoch
+        last = place == self.steps_per_epoch - 1 and not self.published
+        first = place * self.batch_size
+        return np.arange(first, self.total if last else first + self.batch_size)

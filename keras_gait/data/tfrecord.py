@@ -14,6 +14,7 @@ import numpy as np
 
 HEAD = struct.Struct("<QI")
 HEAD_BYTES = 12
+FRAMING_BYTES = HEAD_BYTES + 4  # of a record, around its payload
 _LANE = 256  # bytes of one lane of the parallel crc
 
 
@@ -172,3 +173,30 @@ def find_values(payload, name, limit):
             return values
         position = entry_end
     raise ValueError(f"no feature {name.decode()!r}")
+
+
+def same_structure(records, name, first, wanted):
+    """Whether records ``(n, bytes)`` uint8 of one payload size are all examples that end in one value.
+
+    That is the feature ``name``, a single bytes value from ``first`` of the payload to its end, ``wanted``.
+    The values of the features before it may differ.
+    """
+    head = bytes(records[0, : HEAD_BYTES + first])
+    if record_length(head) != wanted:
+        return False
+    payload = memoryview(head)[HEAD_BYTES:]
+    try:
+        if find_values(payload, name, wanted) != [(first, wanted)]:
+            return False
+    except (ValueError, IndexError):
+        return False
+    same = np.ones(len(head), bool)
+    _, position, _ = _read_field(payload, 0)
+    while True:
+        _, position, entry_end = _read_field(payload, position)
+        _, start, stop = _read_field(payload, position)
+        if bytes(payload[start:stop]) == name:
+            return bool((records[:, : len(head)] == records[0, : len(head)])[:, same].all())
+        _, value, _ = _read_field(payload, stop)
+        same[HEAD_BYTES + value : HEAD_BYTES + entry_end] = False
+        position = entry_end
