@@ -4,6 +4,7 @@ import contextlib
 import functools
 
 import keras
+from keras import ops
 
 from keras_gait.errors import GaitError
 from keras_gait.layers import BatchNorm
@@ -92,6 +93,18 @@ def gather(values):
     gathered = replica.all_gather(tf.convert_to_tensor(values), axis=0)
     gathered.set_shape((None, *values.shape[1:]))  # it forgets them all
     return gathered
+
+
+class OverReplicas(keras.losses.Loss):
+    """A loss of the samples of all replicas together, for losses that compare samples."""
+
+    def __init__(self, loss):
+        super().__init__(name=loss.name)
+        self.loss = loss
+
+    def call(self, y_true, y_pred):
+        value = self.loss.call(gather(y_true), gather(y_pred))
+        return ops.reshape(value, (1,))  # Keras takes a scalar's share for each replica as the whole
 
 
 def share_batches(model, devices):

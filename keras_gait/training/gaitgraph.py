@@ -6,9 +6,6 @@ it, so an update hangs on the batch alone, however many devices share it.
 
 import numbers
 
-import keras
-from keras import ops
-
 from keras_gait.data.pose_augmentation import PoseAugmentation
 from keras_gait.data.pose_batches import PoseBatches
 from keras_gait.data.sampling import PKSampler, PoseSampling, ShuffledSampler
@@ -17,7 +14,7 @@ from keras_gait.evaluation.embedding import check_joints
 from keras_gait.losses import SupCon, SupConCosine
 from keras_gait.training.averaging import UpdateAverages, WeightAverages, first_averaged, renew_statistics
 from keras_gait.training.cycled_adam import make_cycled_adam
-from keras_gait.training.devices import check_division, gather, share_batches
+from keras_gait.training.devices import OverReplicas, check_division, share_batches
 from keras_gait.training.validation import Validation, held_out
 from keras_gait.vision.joint_graphs import find_graph
 
@@ -161,15 +158,3 @@ def make_loss(settings):
         return LOSSES[name](**options)
     except ValueError as error:
         raise GaitError(f"recipe section 'losses': {error}") from error
-
-
-class OverReplicas(keras.losses.Loss):
-    """A loss of the samples of all replicas together."""
-
-    def __init__(self, loss):
-        super().__init__(name=loss.name)
-        self.loss = loss
-
-    def call(self, y_true, y_pred):
-        value = self.loss.call(gather(y_true), gather(y_pred))
-        return ops.reshape(value, (1,))  # Keras takes a scalar's share for each replica as the whole
