@@ -1,0 +1,77 @@
+"""Write windows of 3-D skeletons as the published tree of npy files (SGE).
+
+<output>/<D>/<f>/<D>_train_npy_data/source_<a>_<D>_<f>.npy, target_..., ids_<D>_<f>.npy, frame_id_...
+<output>/<D>/<f>/<D>_test_npy_data/t_source_<a>_<T>_<f>.npy, t_target_..., ids_<T>_<f>.npy, frame_id_...
+
+<a> is x, y, z and <T> is <D>, or <D>-A and <D>-B for two test sets. Rows are frames, windows back to back;
+targets are the windows reversed. A folder that is there is finished.
+"""
+
+import os
+import shutil
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_gait.data.skeletons.sets import AXES
+from keras_gait.data.skeletons.windows import plan_windows, prepare, windows_of
+from keras_gait.files import UNFINISHED
+
+
+class PersonFrames(NamedTuple):
+    """One recording: the person's number in the files, and ``(F, J, 3)`` float32."""
+
+    person: int
+    frames: np.ndarray
+
+
+def write_npy_tree(folder, name, splits, rules):
+    """Write the npy folders of one data set and length, unless they are there.
+
+    Args:
+        folder: ``<output>/<name>/<f>``.
+        splits: dict of "train" and of "test", or "test-A" and "test-B" -> list of `PersonFrames`, none
+            shorter than a window and what is cut.
+        rules: dict of "train" and "test" -> `WindowRules`.
+
+    Returns:
+        Dict of split -> count of windows in what was written now.
+    """
+    written = {}
+    for role in ("train", "test"):
+        target = folder / f"{name}_{role}_npy_data"
+        if target.is_dir():
+            print(f"{target} is there already")
+            continue
+        draft = target.with_name(f"{UNFINISHED}{target.name}")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        for split in [split for split in splits if split.partition("-")[0] == role]:
+            _, dash, tag = split.partition("-")
+            written[split] = _write_set(draft, role, f"{name}{dash}{tag}", splits[split], rules[role])
+        os.replace(draft, target)
+    return written
+
+
+def _write_set(folder, role, tag, recordings, rules):
+    """Write the files of one set -> count of windows."""
+    recordings = [PersonFrames(each.person, prepare(each.frames, rules)) for each in recordings]
+    plan = plan_windows([len(each.frames) for each in recordings], rules)
+    owners = np.repeat([recordings[n].person for n, _ in plan], [len(starts) for _, starts in plan])
+    prefix, end = "t_" if role == "test" else "", f"{tag}_{rules.length}.npy"
+    shape = (len(owners) * rules.length, recordings[0].frames.shape[1])
+    for number, axis in enumerate(AXES):
+        paths = [folder / f"{prefix}{what}_{axis}_{end}" for what in ("source", "target")]
+        source, target = (np.lib.format.open_memmap(path, "w+", np.float32, shape) for path in paths)
+        row = 0
+        for recording, starts in plan:
+            windows = windows_of(recordings[recording].frames[..., number], starts, rules.length)
+            rows = slice(row, row := row + len(starts) * rules.length)
+            source[rows] = windows.reshape(-1, shape[1])
+            target[rows] = windows[:, ::-1].reshape(-1, shape[1])
+        source.flush()
+        target.flush()
+    ids = {int(person): np.flatnonzero(owners == person).tolist() for person in np.unique(owners)}
+    np.save(folder / f"ids_{end}", np.array(ids, dtype=object), allow_pickle=True)
+    np.save(folder / f"frame_id_{end}", owners.astype(np.int64))
+    return len(owners)
