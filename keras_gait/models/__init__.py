@@ -9,11 +9,14 @@ from keras_gait.models.gaitgraph import GaitGraph
 from keras_gait.models.gaitgraph2 import GaitGraph2
 from keras_gait.models.gaitpart import GaitPart
 from keras_gait.models.gaitset import GaitSet
+from keras_gait.models.sge import SGE
+from keras_gait.models.skeleton_axis import SGEAxis
 from keras_gait.models.skeletongait import SkeletonGait
 from keras_gait.models.skeletongait_plusplus import SkeletonGaitPlusPlus
 from keras_gait.models.stgcn import STGCN
 
 __all__ = [
+    "SGE",
     "STGCN",
     "AttenGait",
     "GaitBase",
@@ -22,6 +25,7 @@ __all__ = [
     "GaitGraph2",
     "GaitPart",
     "GaitSet",
+    "SGEAxis",
     "SkeletonGait",
     "SkeletonGaitPlusPlus",
 ]
