@@ -224,6 +224,7 @@ class ShuffledSampler:
                 f"sampler.batch_size {batch_size}"
             )
         self.used = self.total - self.total % batch_size % multiple  # of a pass
+        self._known = None, None  # a pass and its order; one value, since several threads ask
         if not self.used:
             raise GaitError(
                 f"the data has {len(labels)} usable sequences, too few for {multiple} devices. Use fewer, or "
@@ -241,8 +242,35 @@ class ShuffledSampler:
     def sequences(self, number, rng):
         """Sequence indices of batch ``number``, at most ``(batch_size,)``."""
         which_pass, place = divmod(number, self.steps_per_epoch)
-        order = np.random.default_rng([self.seed, 0, which_pass]).permutation(self.total)
-        return order[: self.used][place * self.batch_size : (place + 1) * self.batch_size]
+        order = self.order(which_pass)[: self.used]
+        return order[place * self.batch_size : (place + 1) * self.batch_size]
+
+    def order(self, which_pass):
+        """All sequences in the order of a pass, ``(n,)``; kept until another pass is asked for."""
+        known, order = self._known
+        if known != which_pass:
+            order = np.random.default_rng([self.seed, 0, which_pass]).permutation(self.total)
+            self._known = which_pass, order
+        return order
+
+
+class FixedOrderSampler(ShuffledSampler):
+    """All sequences in one random order, the same in every pass; what fills no batch is left out.
+
+    So the recognition network of SGE is trained. Arguments as for `ShuffledSampler`.
+    """
+
+    def __init__(self, labels, batch_size, seed):
+        super().__init__(labels, batch_size, seed)
+        self.used = self.total - self.total % batch_size
+        if not self.used:
+            raise GaitError(
+                f"the data has {self.total} rows, too few for a batch of {batch_size}: use more, a smaller "
+                "batch, or sampler.published false"
+            )
+
+    def order(self, which_pass):
+        return super().order(0)
 
 
 class ConsecutiveSampler:

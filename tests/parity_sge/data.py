@@ -1,10 +1,14 @@
 """How the fixtures of pretext tasks, normalisation and the choice of rows are computed (see `parity_sge`)."""
 
 import numpy as np
+from fixtures import reader
+from keras import ops
 
+from keras_gait.checkpoints.sge_names import load_axis
 from keras_gait.data.skeletons.normalisation import by_range, minus_joint
 from keras_gait.data.skeletons.pretext import TASKS, following, pretext
-from keras_gait.data.skeletons.published import biwi_training_rows
+from keras_gait.data.skeletons.published import biwi_training_rows, published_rows
+from keras_gait.models.sge import AXES, SGE
 
 
 def windows_of(stored, config):
@@ -34,4 +38,35 @@ def casia_normalisation(meta, inputs, path):
     return computed
 
 
-FAMILIES = {"pretext_targets": pretext_targets, "casia_normalisation": casia_normalisation}
+def feature_model(meta, manner):
+    """`SGE` of a fixture's size and with its weights, one rev_rec encoder an axis."""
+    config, weights = meta["config"], reader.state(meta)
+    sizes = {"time_steps": "frames", "series_length": "joints", "rnn_size": "units", "attention": "attention"}
+    model = SGE(manner=manner, **{sizes[key]: value for key, value in config.items() if key in sizes})
+    for axis in AXES:
+        own = {name[2:]: value for name, value in weights.items() if name.startswith(f"{axis}/")}
+        load_axis(model.get_layer(f"rev_rec-{axis}"), own)
+    return model
+
+
+def cage_batching(meta, inputs, path):
+    """Features of the rows that the published batches take, and whose they are."""
+    batch_size, computed = meta["config"].get("batch_size", 128), {}
+    for manner in ("ap", "sc"):
+        model = feature_model(meta, manner)
+        for role in ("train", "test"):
+            persons, sequences = inputs[f"{role}_ids"].T
+            rows = published_rows(persons, batch_size, role == "train")
+            skeletons = np.stack([inputs[f"{role}_{axis}"] for axis in AXES], axis=-1)[sequences[rows]]
+            features = ops.convert_to_numpy(model(skeletons)["embeddings"])
+            labels = persons if role == "train" else np.unique(persons, return_inverse=True)[1]
+            computed[f"{role}_features_{manner}"] = features.reshape(-1, features.shape[-1])
+            computed[f"{role}_labels_{manner}"] = np.repeat(labels[rows], features.shape[1])
+    return computed
+
+
+FAMILIES = {
+    "pretext_targets": pretext_targets,
+    "casia_normalisation": casia_normalisation,
+    "cage_batching": cage_batching,
+}

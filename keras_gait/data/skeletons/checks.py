@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from keras_gait.data.skeletons.sets import AXES
 from keras_gait.errors import GaitError
 
-AXES = ("x", "y", "z")
 BLOCK = 1024  # windows that are read at once by what goes through a whole data set: some megabytes
 
 
