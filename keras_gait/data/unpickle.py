@@ -7,6 +7,7 @@ arrays and plain containers need are known; any other is refused before anything
 import collections
 import io
 import pickle
+import tokenize
 
 import numpy as np
 
@@ -63,20 +64,15 @@ def loads(data, place):
 
 
 def load_npy(path):
-    """The array of a .npy file, also one of objects, whose content is a pickle (GaitError)."""
+    """The array of objects in a .npy file, whose content is a pickle (GaitError)."""
+    headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     try:
         with open(path, "rb") as file:
-            readers = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }
-            _, _, dtype = readers[np.lib.format.read_magic(file)](file)
-            if dtype.hasobject:
-                return loads(file.read(), path)
-        return np.load(path)
-    except GaitError:
-        raise
-    except OSError:
-        raise
-    except Exception as error:  # damaged headers, too
-        raise GaitError(f"{path}: this .npy file is damaged ({error!r}): get it again.") from error
+            _, _, dtype = headers[np.lib.format.read_magic(file)](file)
+            content = file.read() if dtype.hasobject else None
+    except (ValueError, KeyError, SyntaxError, TypeError, tokenize.TokenError) as error:
+        raise GaitError(f"{path} is damaged or no .npy file ({error}): get it again.") from error
+    array = content and loads(content, path)
+    if not isinstance(array, np.ndarray):
+        raise GaitError(f"{path} holds no array of objects: get it again.")
+    return array

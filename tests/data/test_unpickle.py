@@ -1,6 +1,7 @@
 """Pickles of strangers: arrays and plain containers come back, anything else is refused unrun."""
 
 import collections
+import contextlib
 import pickle
 
 import numpy as np
@@ -60,3 +61,38 @@ def test_a_dotted_path_into_an_allowed_module_is_refused():
 def test_a_damaged_pickle_is_named():
     with pytest.raises(GaitError, match="here: this pickle is damaged"):
         unpickle.loads(pickle.dumps(np.arange(100))[:60], "here")
+
+
+def test_an_array_of_objects_comes_back_from_its_npy_file(tmp_path):
+    np.save(tmp_path / "a.npy", np.array({3: [0, 1]}, object), allow_pickle=True)
+    found = unpickle.load_npy(tmp_path / "a.npy")
+    assert found.shape == ()
+    assert found.item() == {3: [0, 1]}
+
+
+def test_an_npy_file_that_runs_something_is_refused_unrun(tmp_path):
+    np.save(tmp_path / "a.npy", np.array(Attack(tmp_path / "broken_in"), object), allow_pickle=True)
+    with pytest.raises(GaitError, match=r"a\.npy: this pickle asks for (posix|nt)\.system"):
+        unpickle.load_npy(tmp_path / "a.npy")
+    assert not (tmp_path / "broken_in").exists()
+
+
+def test_numbers_and_pickles_of_other_things_are_no_arrays_of_objects(tmp_path):
+    np.save(tmp_path / "numbers.npy", np.arange(3))
+    np.save(tmp_path / "a.npy", np.array(None, object), allow_pickle=True)
+    data = (tmp_path / "a.npy").read_bytes()
+    (tmp_path / "other.npy").write_bytes(data[: data.index(b"\n") + 1] + pickle.dumps({1: [2]}))
+    for name in ("numbers", "other"):
+        with pytest.raises(GaitError, match=rf"{name}\.npy holds no array of objects"):
+            unpickle.load_npy(tmp_path / f"{name}.npy")
+
+
+def test_every_cut_and_every_spoilt_byte_of_an_npy_file_is_a_gait_error_or_harmless(tmp_path):
+    np.save(tmp_path / "a.npy", np.array({3: [0, 1]}, object), allow_pickle=True)
+    data, spoilt = (tmp_path / "a.npy").read_bytes(), tmp_path / "b.npy"
+    rng = np.random.default_rng(0)
+    for place in range(len(data)):
+        for content in (data[:place], data[:place] + bytes([rng.integers(256)]) + data[place + 1 :]):
+            spoilt.write_bytes(content)
+            with contextlib.suppress(GaitError):
+                assert isinstance(unpickle.load_npy(spoilt), np.ndarray)

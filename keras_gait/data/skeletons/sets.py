@@ -4,6 +4,7 @@ A sequence's video is its row in the published file, so that the file's order, w
 known: `in_file_order`.
 """
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,22 +21,31 @@ class Part(NamedTuple):
     """Sequences that lie in three arrays of one coordinate each, ``(sequences * f, joints)``.
 
     Attributes:
-        files: paths of the .npy files of x, y and z.
+        files: paths of the .npy files of x, y and z. joints: their columns.
         rows: dict of subject (text) -> numbers of its sequences in the files.
         condition, view: of all of them; may be empty.
     """
 
     files: tuple
+    joints: int
     rows: dict
     condition: str = ""
     view: str = ""
 
+    def of(self, condition, view):
+        """The part with these labels."""
+        return self._replace(condition=condition, view=view)
+
 
 @dataclass(frozen=True, order=True)
 class Window:
-    """Where one sequence of ``length`` frames lies; a path-like object, the path is the newest file's."""
+    """Where one sequence of ``length`` frames lies; a path-like object, the path is the newest file's.
+
+    ``changed``: when that file had last changed, in nanoseconds.
+    """
 
     path: str
+    changed: int
     files: tuple
     row: int
     length: int
@@ -47,16 +57,16 @@ class Window:
         return f"{self.files[0]}, sequence {self.row}"
 
 
-@lru_cache(maxsize=64)
-def _opened(path):
-    """A file's memory map, opened once a process."""
-    return np.load(path, mmap_mode="r")
+@lru_cache(maxsize=16)
+def _opened(path, changed):
+    """A file's memory map, opened once a process, and anew when it has ``changed``."""
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def load_window(window):
     """The writer's reader -> (float32 ``(length, joints, 3)``, no problems)."""
     start = window.row * window.length
-    axes = [_opened(path)[start : start + window.length] for path in window.files]
+    axes = [_opened(path, window.changed)[start : start + window.length] for path in window.files]
     return np.stack(axes, axis=-1).astype(np.float32), []
 
 
@@ -79,7 +89,6 @@ def write_skeleton_sets(output, name, length, splits, *, layout, source, view=No
     Returns the list of `Problem` of all sets.
     """
     subjects = {subject for part in splits["train"] for subject, rows in part.rows.items() if len(rows)}
-    joints = np.load(splits["train"][0].files[0], mmap_mode="r").shape[1]
     problems = []
     for split, parts in splits.items():
         problems += write_dataset(
@@ -89,7 +98,7 @@ def write_skeleton_sets(output, name, length, splits, *, layout, source, view=No
             modality="skeleton",
             source=source,
             split=split,
-            frame_shape=(joints, len(AXES)),
+            frame_shape=(parts[0].joints, len(AXES)),
             dtype="float32",
             channels=AXES,
             about={"layout": layout, "dataset": name, "length": length} | ({"view": view} if view else {}),
@@ -102,11 +111,17 @@ def write_skeleton_sets(output, name, length, splits, *, layout, source, view=No
 
 def _sequences(part, length):
     files = tuple(map(str, part.files))
-    newest = max(files, key=lambda path: Path(path).stat().st_mtime_ns)
+    changed, newest = max((os.stat(path).st_mtime_ns, path) for path in files)
     return [
-        Sequence(subject, part.condition, part.view, f"{row:07d}", Window(newest, files, int(row), length))
+        Sequence(
+            subject,
+            part.condition,
+            part.view,
+            f"{row:07d}",
+            Window(newest, changed, files, row, length),
+        )
         for subject, rows in part.rows.items()
-        for row in rows
+        for row in rows.tolist()
     ]
 
 

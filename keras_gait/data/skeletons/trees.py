@@ -1,46 +1,38 @@
-"""The published trees of skeleton sequences (.npy): BIWI, IAS, KGBD, KS20, KinectReID, CASIA-B.
+"""The published trees of skeleton sequences: BIWI, IAS, KGBD, KS20, KinectReID, CASIA-B; own ones alike.
 
-Datasets/BIWI/6/BIWI_train_npy_data/  source_x_BIWI_6.npy  target_x_BIWI_6.npy  ids_BIWI_6.npy
-Datasets/BIWI/6/BIWI_test_npy_data/   t_source_x_BIWI_6.npy ...
-
-An array holds one coordinate, ``(sequences * f, joints)``, a row a frame; the target is the same sequence
-backwards, so it is only compared. ``ids_*`` tells the persons: `keras_gait.data.skeletons.ids`.
+Datasets/BIWI/6/BIWI_train_npy_data/         length 6; `keras_gait.data.skeletons.parts` has the files
+Datasets/BIWI/6/BIWI_test_npy_data/
+Datasets/KS20/6/view_2/KS20_train_npy_data/  where there is a tree for each view
 """
 
 import re
-import tokenize
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import numpy as np
 
 from keras_gait.data.layouts import check_folder, folders
-from keras_gait.data.problems import Problem
 from keras_gait.data.provenance import read_source
-from keras_gait.data.skeletons.ids import read_ids, rows_of_persons
-from keras_gait.data.skeletons.sets import AXES, Part, write_skeleton_sets
+from keras_gait.data.skeletons.parts import note_strangers, read_part
+from keras_gait.data.skeletons.sets import write_skeleton_sets
 from keras_gait.errors import GaitError
-
-CHUNK = 4096  # sequences that are compared at a time
 
 
 @dataclass(frozen=True)
 class Tree:
-    """How one published data set lies on disk.
+    """How one data set lies on disk.
 
     Attributes:
-        joints: of a skeleton. layout: the name in our data sets.
-        files: what the data set is called in the names of its files and inner folders.
-        views: numbers of the folders ``view_<v>``. degrees: of one step of that number, 0: none are told.
+        joints: of a skeleton; 0: as many as the files have. layout: its name in our data sets.
+        files: what it is called in the names of its files and inner folders.
+        folders: names that its own folder may have.
+        views: numbers of the folders ``view_<v>``; None: any. degrees: of one step of that number, if known.
         needs_view: whether there is nothing without a view.
-        tests: condition -> (folder in the test folder, name in its files).
+        tests: condition -> (folder in the test folder, name in its files); empty: as the files are called.
     """
 
     joints: int
     layout: str
     files: str
     folders: tuple
-    views: tuple = ()
+    views: tuple | None = ()
     degrees: int = 0
     needs_view: bool = False
     tests: dict = field(default_factory=dict)
@@ -48,6 +40,9 @@ class Tree:
     def view_label(self, view):
         """The view in the index: the angle where it is known, else the number."""
         return f"{int(view) * self.degrees:03d}" if self.degrees and view else view or ""
+
+    def inner(self, split):
+        return f"{self.files}_{split}_npy_data"
 
 
 def _kinect(name, joints=20, **more):
@@ -84,42 +79,62 @@ TREES = {
 }
 
 
+def tree_of(name):
+    """The published tree of that name, or one of the user's own recordings."""
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise GaitError(f"--dataset {name!r} is no name of letters, digits, _ and -, such as BIWI.")
+    return TREES.get(name) or _kinect(name, 0, views=None, tests={})
+
+
 def write_published_sets(input_path, name, length, output, view=None, workers=1, shard=(0, 1)):
     """Write the training set and the test set of the tree of data set ``name`` -> list of `Problem`.
 
     Args:
-        input_path: folder of ``Datasets``, or that folder, or one further in. name: a key of `TREES`.
-        length: frames of a sequence. view: number of the view as text, or None.
+        input_path: folder of ``Datasets``, or that folder, or one further in.
+        name: a key of `TREES`, or the name of an own tree. length: frames of a sequence.
+        view: number of the view as text, or None. The training sequences of such a tree are of views that
+            it does not tell, so theirs is empty.
     """
-    tree = TREES[name]
+    tree = tree_of(name)
     folder = find_folder(input_path, name, length, view)
-    train, problems = read_part(folder / f"{tree.files}_train_npy_data", "", tree.files, tree, length)
-    tests = []
-    for condition, (inner, tag) in tree.tests.items():
-        place = folder / f"{tree.files}_test_npy_data" / inner
-        part, found = read_part(place, "t_", tag, tree, length)
-        tests.append(part._replace(condition=condition, view=tree.view_label(view)))
+    train, problems = read_part(folder / tree.inner("train"), "", tree.files, tree.joints, length)
+    problems += note_strangers(folder / tree.inner("train"), "", [tree.files], length)
+    tests, places = [], {}
+    for condition, (inner, tag) in (tree.tests or _own_tests(folder, tree, length)).items():
+        place = folder / tree.inner("test") / inner
+        part, found = read_part(place, "t_", tag, train.joints, length)
+        tests.append(part.of(condition, tree.view_label(view)))
         problems += found
+        places.setdefault(place, []).append(tag)
+    places.setdefault(folder / tree.inner("test"), []).append(tree.files)
+    for place, tags in places.items():
+        problems += note_strangers(place, "t_", tags, length)
     return problems + write_skeleton_sets(
         output,
         name,
         length,
         {"train": [train], "test": tests},
         layout=tree.layout,
-        source=_source(folder, name),
+        source=_source(folder, 4 + bool(view)) or name,
         view=view,
         workers=workers,
         shard=shard,
     )
 
 
-def _source(folder, name):
-    """What the note in the tree says, in whichever of its folders it lies; else the data set's name."""
-    for place in [folder.absolute(), *folder.absolute().parents][:5]:
-        source = read_source(place)
-        if source:
-            return source
-    return name
+def _own_tests(folder, tree, length):
+    """The test sets of an own tree by its files' names: one called as the data set, or ``<name>-A`` etc."""
+    pattern = re.compile(rf"t_source_x_({re.escape(tree.files)}(?:-([A-Za-z0-9]+))?)_{length}[.]npy")
+    names = sorted(path.name for path in (folder / tree.inner("test")).iterdir())
+    found = [match for match in map(pattern.fullmatch, names) if match]
+    return {match[2] or "": ("", match[1]) for match in found} or {"": ("", tree.files)}
+
+
+def _source(folder, levels):
+    """What the tree's note says, in whichever of its ``levels`` folders it lies; None without one."""
+    folder = folder.absolute()
+    notes = map(read_source, [folder, *folder.parents][:levels])
+    return next(filter(None, notes), None)
 
 
 def find_folder(input_path, name, length, view=None):
@@ -127,8 +142,8 @@ def find_folder(input_path, name, length, view=None):
 
     Raises GaitError, which names what there is, where the data set, the length or the view is not.
     """
-    tree, root = TREES[name], check_folder(input_path, "--input_path")
-    if view and view not in tree.views:
+    tree, root = tree_of(name), check_folder(input_path, "--input_path")
+    if view and tree.views is not None and view not in tree.views:
         views = f"its views are {', '.join(tree.views)}" if tree.views else "leave --view out"
         raise GaitError(f"--view {view}: {name} has no such view; {views}.")
     if tree.needs_view and not view:
@@ -144,7 +159,7 @@ def find_folder(input_path, name, length, view=None):
 
 
 def _holds_sets(folder, tree):
-    return all((folder / f"{tree.files}_{split}_npy_data").is_dir() for split in ("train", "test"))
+    return all((folder / tree.inner(split)).is_dir() for split in ("train", "test"))
 
 
 def _is_of_view(folder, view):
@@ -154,85 +169,45 @@ def _is_of_view(folder, view):
 
 def _what_is_there(root, name, length, view):
     """Why `find_folder` found nothing."""
-    tree = TREES[name]
+    tree = tree_of(name)
     inside = root / "Datasets" if (root / "Datasets").is_dir() else root
-    homes = [inside / own for own in tree.folders if (inside / own).is_dir()] or [root]
-    lengths = sorted((folder for folder in folders(homes[0]) if folder.isdecimal()), key=int)
-    here = homes[0] / str(length)
-    if here.is_dir():
-        views = [folder.removeprefix("view_") for folder in folders(here) if folder.startswith("view_")]
-        if view and view not in views:
-            return f"{here} has no view_{view}; there are {', '.join(views) or 'no views, leave --view out'}."
-        if views and not view:
-            return f"{here} has no sequences of all views: give --view {' or '.join(views)}."
-        place = here / f"view_{view}" if view else here
-        missing = ", ".join(f"{tree.files}_{split}_npy_data" for split in ("train", "test"))
-        return f"{place} lacks the folder {missing}: found {', '.join(folders(place)[:5]) or 'no folders'}."
-    if lengths:
-        return f"{homes[0]} has no sequences of {length} frames: give --length {' or '.join(lengths)}."
-    sets = [key for key, other in TREES.items() if any((inside / own).is_dir() for own in other.folders)]
+    homes = [inside / own for own in tree.folders if (inside / own).is_dir()]
+    if homes or _lengths(root):
+        return _what_is_of_it((homes or [root])[0], tree, length, view)
+    sets = [own for own in folders(inside) if _lengths(inside / own)]
     if sets:
-        return f"{inside} has no folder {tree.folders[0]}: give --dataset {' or '.join(sets)}."
+        known = {own: key for key, other in TREES.items() for own in other.folders}
+        there = " or ".join(known.get(own, own) for own in sets)
+        return f"{inside} has no folder {tree.folders[0]}: give --dataset {there}."
     return (
         f"--input_path {root} holds no tree of {name}: expected Datasets/{tree.folders[0]}/{length}/"
-        f"{tree.files}_train_npy_data, found {', '.join(folders(root)[:5]) or 'no folders'}."
+        f"{tree.inner('train')}, found {_some(folders(root))}."
     )
 
 
-def read_part(folder, prefix, tag, tree, length):
-    """The sequences of one folder that are of one tag ("BIWI", "IAS-A") -> (`Part`, list of `Problem`).
-
-    ``prefix`` is what the names of sources and targets begin with: "" or "t_". Raises GaitError where the
-    files cannot be used at all.
-    """
-    sources = [folder / f"{prefix}source_{axis}_{tag}_{length}.npy" for axis in AXES]
-    ids = folder / f"ids_{tag}_{length}.npy"
-    _check_there(folder, [*sources, ids], tag, length)
-    arrays = [open_axis(path, tree.joints, length) for path in sources]
-    lengths = {len(array) for array in arrays}
-    if len(lengths) > 1:
-        told = ", ".join(f"{path.name} {len(array)}" for path, array in zip(sources, arrays, strict=True))
-        raise GaitError(
-            f"{folder}: the arrays of x, y and z have unequal numbers of rows ({told}); get them again."
-        )
-    rows, problems = rows_of_persons(read_ids(ids), len(arrays[0]) // length, ids)
-    return Part(tuple(sources), rows), problems
-
-
-def _check_there(folder, wanted, tag, length):
-    """`GaitError` where one of the files is missing; it tells the lengths that there are."""
-    missing = [path.name for path in wanted if not path.is_file()]
-    if not missing:
-        return
-    found = [
-        re.fullmatch(rf"(?:t_)?source_x_{re.escape(tag)}_([0-9]+)[.]npy", path.name)
-        for path in folder.glob("*")
-    ]
-    lengths = sorted({int(match[1]) for match in found if match} - {length})
-    hint = (
-        f"its files are of length {' and '.join(map(str, lengths))}: give --length"
-        if lengths
-        else "get them again"
+def _what_is_of_it(home, tree, length, view):
+    """What is there of the data set whose own folder is ``home``."""
+    here, lengths = home / str(length), _lengths(home)
+    if not here.is_dir():
+        hint = f"give --length {' or '.join(lengths)}" if lengths else f"found {_some(folders(home))}"
+        return f"{home} has no sequences of {length} frames: {hint}."
+    views = [folder.removeprefix("view_") for folder in folders(here) if folder.startswith("view_")]
+    if view and view not in views:
+        hint = f"give --view {' or '.join(views)}" if views else "leave --view out"
+        return f"{here} has no folder view_{view}: {hint}."
+    if views and not view:
+        return f"{here} has no sequences of all views in one: give --view {' or '.join(views)}."
+    place = here / f"view_{view}" if view else here
+    return (
+        f"{place} lacks one of the folders {tree.inner('train')} and {tree.inner('test')}: found "
+        f"{_some(folders(place))}."
     )
-    raise GaitError(f"{folder} lacks {', '.join(missing)}; {hint}.")
 
 
-def open_axis(path, joints, length):
-    """The memory map of one coordinate, ``(sequences * length, joints)``; GaitError where it is not that."""
-    try:
-        array = np.load(path, mmap_mode="r")
-    except (ValueError, EOFError, SyntaxError, OverflowError, TypeError, tokenize.TokenError) as error:
-        raise GaitError(f"{path} is damaged or no .npy file of numbers ({error}): get it again.") from error
-    if array.dtype.kind not in "fiu":
-        raise GaitError(f"{path} holds {array.dtype} where numbers are expected: get it again.")
-    if array.ndim != 2 or not array.size or (joints and array.shape[1] != joints):
-        raise GaitError(
-            f"{path} is {array.shape}; expected (sequences x {length} frames, {joints or 'joints'}): give the "
-            "--dataset that it is of."
-        )
-    if len(array) % length:
-        raise GaitError(
-            f"{path} has {len(array)} rows, no whole number of sequences of {length} frames: it is cut off or "
-            "of another length; get it again."
-        )
-    return array
+def _lengths(home):
+    """Names of the folders of the lengths in a data set's own folder."""
+    return sorted((folder for folder in folders(home) if folder.isdecimal()), key=int)
+
+
+def _some(names):
+    return ", ".join(names[:5]) or "no folders"
