@@ -11,7 +11,6 @@ their order, in Datasets/Mine/6/names.json.
 """
 
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,9 +27,9 @@ from keras_gait.data.skeletons.raw import (
     parse_tests,
 )
 from keras_gait.data.skeletons.raw_formats import FORMATS
-from keras_gait.data.skeletons.tree_writer import PersonFrames, write_npy_tree
-from keras_gait.data.skeletons.trees import TREES
-from keras_gait.data.skeletons.windows import published_rules
+from keras_gait.data.skeletons.tree_writer import PersonFrames, remove_drafts, write_npy_tree
+from keras_gait.data.skeletons.trees import TREES, tree_of
+from keras_gait.data.skeletons.windows import frames_needed, published_rules
 from keras_gait.data.trees import check_tree_settings
 from keras_gait.errors import GaitError
 from keras_gait.files import write_whole
@@ -40,7 +39,7 @@ def parse(argv):
     parser = CommandParser(prog="pretreatment_skeleton.py", description=__doc__.splitlines()[0])
     parser.add_argument("--input_path", required=True, help="recordings: <person>/..., or train/ and test/")
     parser.add_argument("--output_path", required=True, help="<dataset>/<length>/ is made in here")
-    parser.add_argument("--dataset", required=True, help="BIWI, IAS, KGBD, KS20, or a name of one's own")
+    parser.add_argument("--dataset", required=True, help="BIWI, IAS, KGBD, KS20, or a name of your own")
     parser.add_argument("--length", type=int, default=6, help="frames of a window")
     parser.add_argument("--format", default="auto", choices=("auto", *FORMATS), help="of the recordings")
     parser.add_argument(
@@ -69,23 +68,25 @@ def parse(argv):
 def main(argv):
     args = parse(argv)
     args.dataset = {name.lower(): name for name in TREES}.get(args.dataset.lower(), args.dataset)
+    tree = tree_of(args.dataset)
     check_flags(args)
     root = check_folder(args.input_path, "--input_path")
-    recordings, kind, problems = find_recordings(root, args.format)
-    splits, strangers = check_persons(divide(recordings, parse_tests(args.test), root))
-    joints = TREES[args.dataset].joints if args.dataset in TREES else None
-    loaded, damaged = load_recordings(splits, kind, joints)
+    recordings, kind, empty = find_recordings(root, args.format)
+    splits = divide(recordings, parse_tests(args.test), root)
+    check_tests(args.dataset, tree, splits)
+    numbers, made_up = number_persons([each.person for each in recordings], kind)
+    loaded, damaged = load_recordings(splits, kind, tree.joints)
     rules = {role: rules_of(args, role) for role in ("train", "test")}
-    sets, short = long_enough(loaded, rules)
+    enough, short = long_enough(loaded, rules, damaged)
+    sets, strangers = check_persons(enough)
     folder = Path(args.output_path, args.dataset, str(args.length))
-    write(folder, args.dataset, sets, rules, kind, read_source(root))
-    report_problems(problems + strangers + damaged + short)
+    begin(folder, rules, sets, read_source(root), numbers if made_up else {})
+    write(folder, args.dataset, sets, rules, numbers)
+    report_problems(empty + strangers + damaged + short)
 
 
 def check_flags(args):
     """`GaitError` for what cannot be; names the flag and what it may be."""
-    if not re.fullmatch("[A-Za-z0-9_]+", args.dataset):
-        raise GaitError(f"--dataset must be a word of letters, digits and _. Received: {args.dataset!r}")
     if args.dataset.upper().startswith("CASIA"):
         raise GaitError("--dataset: CASIA-B's tree has folders of its own; give another name.")
     if args.length < 2:
@@ -98,25 +99,37 @@ def check_flags(args):
         raise GaitError(f"--center must be none or the number of a joint, from 0. Received: {args.center}")
 
 
+def check_tests(name, tree, splits):
+    """`GaitError` where a published data set has other test sets than these."""
+    expected = sorted(f"test-{condition}" if condition else "test" for condition in tree.tests)
+    found = sorted(split for split in splits if split != "train")
+    if expected and found != expected:
+        raise GaitError(
+            f"--dataset {name} has the sets {', '.join(expected)}, these are {', '.join(found)}: give them "
+            "so in --test (A=... is for test-A), or give the data set another name."
+        )
+
+
 def rules_of(args, role):
     center = None if args.center == "none" else int(args.center)
     chosen = {"trim": args.trim, "stride": args.stride, "offsets": args.offsets, "center": center}
     return published_rules(args.dataset, args.length, role, **chosen)
 
 
-def long_enough(loaded, rules):
+def long_enough(loaded, rules, damaged):
     """The recordings that give windows -> (dict of split and list of them, list of `Problem`)."""
     sets, problems = {}, []
-    for split, recordings in loaded.items():
+    for split, pairs in loaded.items():
         rule = rules["train" if split == "train" else "test"]
-        least = rule.length + sum(rule.trim)
-        sets[split] = [(each, frames) for each, frames in recordings if len(frames) >= least]
+        least = frames_needed(rule)
         what = f"fewer than {least} frames, too few for a window"
-        problems += [Problem(each.path, what) for each, frames in recordings if len(frames) < least]
+        problems += [Problem(each.path, what) for each, frames in pairs if len(frames) < least]
+        sets[split] = [(each, frames) for each, frames in pairs if len(frames) >= least]
         if not sets[split]:
-            reason = f"such as {problems[-1].place}: {problems[-1].what}" if problems else "all are damaged"
+            first = (damaged + problems)[0]
             raise GaitError(
-                f"{split}: no recording can be used ({reason}); give a smaller --length or --trim."
+                f"{split}: no recording can be used (such as {first.place}: {first.what}); get others, or "
+                "give a smaller --length or --trim."
             )
         joints = sets[split][0][1].shape[1]
         if rule.center is not None and rule.center >= joints:
@@ -124,31 +137,31 @@ def long_enough(loaded, rules):
     return sets, problems
 
 
-def write(folder, name, sets, rules, kind, source):
-    """Write the tree of ``sets`` and tell what was made."""
-    persons = [each.person for recordings in sets.values() for each, _ in recordings]
-    numbers, named = number_persons(persons, kind)
-    counts = {split: sum(len(frames) for _, frames in found) for split, found in sets.items()}
-    settings = {role: asdict(rule) for role, rule in rules.items()} | {"frames": counts}
-    check_tree_settings(folder, settings)
+def begin(folder, rules, sets, source, numbers):
+    """Make the folder of the tree, with what is noted in it: settings, origin, names of the persons."""
+    counts = {split: sum(len(frames) for _, frames in pairs) for split, pairs in sets.items()}
+    check_tree_settings(folder, {role: asdict(rule) for role, rule in rules.items()} | {"frames": counts})
     if source:
         note_source(folder, source)
-    if named:
-        people = {number: person for person, number in numbers.items()}
-        write_whole(folder / "names.json", json.dumps(people, indent=1) + "\n")
+    if numbers:
+        names = {number: name for name, number in numbers.items()}
+        write_whole(folder / "names.json", json.dumps(names, indent=1, ensure_ascii=False) + "\n")
+
+
+def write(folder, name, sets, rules, numbers):
+    """Write the npy files and tell what was made; recordings person by person, each person's by name."""
     splits = {
-        split: [PersonFrames(numbers[each.person], frames) for each, frames in sorted_by(found, numbers)]
-        for split, found in sets.items()
+        split: [
+            PersonFrames(numbers[each.person], frames)
+            for each, frames in sorted(pairs, key=lambda pair: (numbers[pair[0].person], pair[0].name))
+        ]
+        for split, pairs in sets.items()
     }
+    remove_drafts(folder)
     for split, count in write_npy_tree(folder, name, splits, rules).items():
         people = len({each.person for each in splits[split]})
         print(f"{name} {split}: {count} windows, {len(splits[split])} recording(s), {people} person(s)")
     print(f"written: {folder}")
-
-
-def sorted_by(recordings, numbers):
-    """Recordings person by person, in the order of their numbers; each person's by name."""
-    return sorted(recordings, key=lambda pair: (numbers[pair[0].person], pair[0].name))
 
 
 if __name__ == "__main__":

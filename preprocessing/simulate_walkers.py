@@ -20,7 +20,8 @@ writes poses only, as they are published, and renders nothing: walkers/casia-b_p
     python preprocessing/simulate_walkers.py --output_path walkers --layout kinect
 
 writes the recordings of a depth sensor only, walkers/skeletons/001/nm-01-090.npy (F, 20, 3), and renders
-nothing; preprocessing/pretreatment_skeleton.py goes on from there.
+nothing; preprocessing/pretreatment_skeleton.py goes on from there. --layout biwi (or ias, kgbd, ks20) writes
+windows of them as published, walkers/Datasets/BIWI/6/BIWI_train_npy_data/source_x_BIWI_6.npy.
 """
 
 from pathlib import Path
@@ -54,9 +55,11 @@ from keras_gait.data.simulate import (
 )
 from keras_gait.data.skeletons.simulated import (
     FRAMES,
+    LENGTH,
     SKELETON_LAYOUTS,
     check_skeleton_request,
-    known_skeletons,
+    join_recordings,
+    simulation_places,
     write_recordings,
 )
 from keras_gait.errors import GaitError
@@ -102,6 +105,9 @@ def parse(argv):
         type=int,
         help="with --layout: so many train, the rest tests; left out: half",
     )
+    parser.add_argument(
+        "--length", type=int, help=f"frames of a window, of windows of skeletons; left out: {LENGTH}"
+    )
     add_job_flags(parser)
     return parser.parse_args(argv)
 
@@ -112,7 +118,8 @@ def main(argv):
         known_takes, known_views = known_poses(args.layout)
     elif args.layout in SKELETON_LAYOUTS:
         check_skeleton_request(args)
-        known_takes, known_views = known_skeletons(args.layout)
+        known_takes = SKELETON_LAYOUTS[args.layout].takes
+        known_views = SKELETON_LAYOUTS[args.layout].views
     else:
         known_takes, known_views = known_sequences(args.layout), VIEWS
     args.sequences = args.sequences or list(known_takes)
@@ -125,6 +132,8 @@ def main(argv):
         raise GaitError(f"--worker_num must be at least 1. Received: {args.worker_num}")
     if args.train_subjects is not None and not args.layout:
         raise GaitError("--train_subjects goes with --layout: without it nothing is divided")
+    if args.length is not None and args.layout not in SKELETON_LAYOUTS:
+        raise GaitError("--length goes with the layouts of windows of skeletons, such as biwi.")
     settings = {"frames": args.frames, "size": args.size, "seed": args.seed}
     if args.layout in SIZES:
         function, jobs = pose_jobs(args, settings)
@@ -140,6 +149,7 @@ def main(argv):
         join_casiab_parts(args.output_path, args.subjects)
     elif args.layout in SKELETON_LAYOUTS:
         what = "take(s)"
+        finish_skeletons(args)
     if args.shard[1] == 1:
         remove_drafts(args.output_path)
     written = results.count(True)
@@ -155,7 +165,7 @@ def places_of(args):
 def casiab_jobs(args, settings, places):
     """Begin the three trees in CASIA-B's layout -> the function that writes a sequence, and its jobs."""
     check_settings(args.output_path, settings)
-    for tree in ("rgb", "silhouettes"):
+    for tree in ("rgb", "silhouettes", "poses"):
         note_source(Path(args.output_path, tree), SIMULATED)
     return write_sequence, [(args.output_path, *place, *settings.values()) for place in places]
 
@@ -195,15 +205,28 @@ def pose_jobs(args, settings):
 
 
 def skeleton_jobs(args):
-    """The same for the recordings of a depth sensor: one job simulates a take for all its cameras."""
-    check_settings(args.output_path, {"frames": args.frames, "seed": args.seed, "layout": args.layout})
-    folder = Path(args.output_path, "skeletons")
-    note_source(folder, SIMULATED)
+    """The same for a depth sensor's skeletons: one job simulates a take for all its cameras."""
+    layout, length = SKELETON_LAYOUTS[args.layout], args.length or LENGTH
+    settings = {"frames": args.frames, "seed": args.seed, "layout": args.layout}
+    if layout.name:
+        settings |= {"subjects": args.subjects, "sequences": args.sequences, "views": args.views}
+    check_settings(args.output_path, settings)
+    folder, made = simulation_places(args.output_path, args.layout, length)
+    if not layout.name:
+        note_source(folder, SIMULATED)
     return write_recordings, [
-        (folder, subject, take, args.views, args.frames, args.seed)
+        (folder, made, subject, take, args.views, layout.joints, args.frames, args.seed)
         for subject in range(1, args.subjects + 1)
         for take in args.sequences
     ]
+
+
+def finish_skeletons(args):
+    """Make the windows of all takes, where the layout has them and no take is missing."""
+    if SKELETON_LAYOUTS[args.layout].name:
+        people, alone = range(1, args.subjects + 1), args.shard[1] == 1
+        which = (people, args.sequences, args.views)
+        join_recordings(args.output_path, args.layout, args.length or LENGTH, *which, alone)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 ROOT/<person>/...                                       divided by patterns, or
 ROOT/train/<person>/..., ROOT/test/<person>/...         divided already; test-A and test-B: two test sets
+
+BIWI's own Training, Testing/Still and Testing/Walking are known as well.
 """
 
 import os
@@ -18,7 +20,7 @@ from keras_gait.data.skeletons.raw_formats import FORMATS
 from keras_gait.errors import GaitError
 from keras_gait.jobs import run_jobs
 
-SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+SPLIT = r"(?i:(training|train)|(?:testing|test)(?:[-_]?([0-9a-z])|[-_]([0-9a-z]+))?)"
 POSTURES = ("still", "walking")  # BIWI keeps its test persons in these folders
 # KS20 numbers its bodies with gaps.
 KS20_BODIES = (*range(1, 5), *range(7, 10), *range(11, 18), *range(19, 25))
@@ -56,18 +58,18 @@ def find_recordings(root, kind="auto"):
 def _homes(root):
     """Where the folders of persons are -> list of (split, folder)."""
     names = folders(root)
-    homes = {name: re.fullmatch("([a-z]+)-?([0-9a-z]*)", name, re.IGNORECASE) for name in names}
-    homes = {name: match for name, match in homes.items() if match and match[1].lower() in SPLITS}
+    homes = {name: match for name in names if (match := re.fullmatch(SPLIT, name))}
     if not homes:
         return [("", root)]
-    strangers = sorted(set(names) - set(homes))
+    strangers = [name for name in names if name not in homes]
     if strangers:
         raise GaitError(
             f"{root} holds {', '.join(homes)} and, beside them, {strangers[0]}: move that elsewhere."
         )
     found = []
     for name, match in homes.items():
-        split = SPLITS[match[1].lower()] + (f"-{match[2]}" if match[2] else "")
+        training, *tag = match.groups(default="")
+        split = "train" if training else "-".join(["test", *filter(None, tag)])
         inner = folders(root / name)
         if inner and all(folder.lower() in POSTURES for folder in inner):
             found += [(split, root / name / folder) for folder in inner]
@@ -131,7 +133,7 @@ def parse_tests(patterns):
 def divide(recordings, tests, root):
     """Sort recordings into splits -> dict of "train" and "test" or "test-A", ... -> list of `Recording`.
 
-    ``tests``: what `parse_tests` gave. A pattern is for the path below the person, with its ending or without.
+    ``tests``: what `parse_tests` gave. A pattern is for the path below the person, with its ending or not.
     """
     if recordings[0].split:
         if tests:
@@ -145,7 +147,7 @@ def divide(recordings, tests, root):
     for _, pattern in tests:
         if not any(_matches(recording, pattern) for recording in recordings):
             raise GaitError(
-                f"--test {pattern} is the pattern of no recording: their names are such as {recordings[0].name}."
+                f"--test {pattern} matches no recording: they have names such as {recordings[0].name}."
             )
     return _by_split(
         [recording._replace(split=_split_of(recording, tests)) for recording in recordings], root
@@ -180,13 +182,18 @@ def _by_split(recordings, root):
 
 
 def check_persons(splits):
-    """Leave out test recordings of persons without any for training -> (splits, list of `Problem`)."""
-    persons = {split: {each.person for each in recordings} for split, recordings in splits.items()}
+    """Leave out test recordings of persons without any for training -> (splits, list of `Problem`).
+
+    ``splits``: dict of split -> list of (`Recording`, frames).
+    """
+    persons = {split: {each.person for each, _ in pairs} for split, pairs in splits.items()}
     tested = set().union(*(names for split, names in persons.items() if split != "train"))
     unknown, untested = tested - persons["train"], persons["train"] - tested
     problems = [Problem(name, "a person without recordings for training, left out", True) for name in unknown]
     problems += [Problem(name, "a person without recordings for testing") for name in untested]
-    kept = {split: [each for each in found if each.person not in unknown] for split, found in splits.items()}
+    kept = {
+        split: [pair for pair in pairs if pair[0].person not in unknown] for split, pairs in splits.items()
+    }
     empty = [split for split, recordings in kept.items() if not recordings]
     if empty:
         raise GaitError(f"{empty[0]}: none of its persons has a recording for training.")
@@ -215,10 +222,10 @@ def _ks20_person(name):
     return KS20_BODIES.index(int(body[1]))
 
 
-def load_recordings(splits, kind, joints=None):
-    """Read all recordings -> (dict of split and list of (person, ``(F, J, 3)``), list of `Problem`).
+def load_recordings(splits, kind, joints=0):
+    """Read all recordings -> (dict of split and list of (`Recording`, ``(F, J, 3)``), list of `Problem`).
 
-    What cannot be read, or has other joints than ``joints`` (left out: than most), is left out and told.
+    What cannot be read, or has other joints than ``joints`` (0: than most have), is left out and told.
     """
     loaded, problems = [], []
     jobs = [(recording, FORMATS[kind].read) for recordings in splits.values() for recording in recordings]
@@ -242,5 +249,6 @@ def _load(job):
     try:
         frames, problems = read(recording.path)
     except GaitError as error:
-        return recording, None, [Problem(recording.path, str(error), True)]
+        place, _, what = str(error).partition(": ")
+        return recording, None, [Problem(place, what, True)]
     return recording, frames, problems

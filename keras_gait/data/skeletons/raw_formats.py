@@ -1,7 +1,7 @@
 """Readers of raw recordings of 3-D skeletons: a file, or a folder with a file a frame -> ``(F, J, 3)``.
 
 Every reader takes the path of a recording and returns float32 in metres and a list of `Problem`; what
-cannot be read is a `GaitError` that says where.
+cannot be read is a `GaitError`, "<file>, line <n>: <what>".
 """
 
 import os
@@ -34,18 +34,12 @@ class Format(NamedTuple):
 def _array(values, path):
     """``(F, J, 3)`` float32, or a `GaitError` for another shape or kind and for what is no finite number."""
     if values.ndim != 3 or values.shape[2] != 3 or values.dtype.kind not in "fiu" or not values.shape[1]:
-        raise GaitError(
-            f"{path}: expected numbers (frames, joints, 3), found {values.dtype} {values.shape}: write the "
-            "recording anew."
-        )
+        raise GaitError(f"{path}: {values.dtype} {values.shape}, expected numbers (frames, joints, 3)")
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
     wrong = np.flatnonzero(~np.isfinite(values).all(axis=(1, 2)))
     if len(wrong):
-        raise GaitError(
-            f"{path}: a value that is no finite number in frame {wrong[0]} ({len(wrong)} such frame(s)): "
-            "leave those frames out or split the recording there."
-        )
+        raise GaitError(f"{path}, frame {wrong[0]}: a value that is no finite number")
     return values
 
 
@@ -54,7 +48,7 @@ def _loaded(path):
     try:
         return np.load(path, allow_pickle=False)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise GaitError(f"{path} is damaged, or no NumPy file of numbers: get it again.") from error
+        raise GaitError(f"{path}: damaged, or no NumPy file of numbers") from error
 
 
 def read_npy(path):
@@ -62,7 +56,7 @@ def read_npy(path):
     values = _loaded(path)
     if not isinstance(values, np.ndarray):
         values.close()
-        raise GaitError(f"{path} is no .npy file but an archive: name it .npz.")
+        raise GaitError(f"{path}: an archive: name it .npz")
     return _array(values, path), []
 
 
@@ -70,15 +64,15 @@ def read_npz(path):
     """The array ``skeletons`` ``(F, J, 3)`` of an archive, as the walk simulator writes."""
     archive = _loaded(path)
     if isinstance(archive, np.ndarray):
-        raise GaitError(f"{path} is no archive but one array: name it .npy.")
+        raise GaitError(f"{path}: one array, no archive: name it .npy")
     with archive:
         if "skeletons" not in archive.files:
             found = ", ".join(archive.files) or "nothing"
-            raise GaitError(f"{path} has no array 'skeletons', only {found}.")
+            raise GaitError(f"{path}: no array 'skeletons', only {found}")
         try:
             values = archive["skeletons"]
         except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise GaitError(f"{path} is damaged: get it again.") from error
+            raise GaitError(f"{path}: damaged") from error
     return _array(values, path), []
 
 
@@ -90,9 +84,8 @@ def read_csv(path):
         del numbered[0]
     values = _table(numbered, path)
     if values.shape[1] % 3:
-        raise GaitError(
-            f"{path}, line {numbered[0][0]}: {values.shape[1]} columns, which are no x, y, z of each joint."
-        )
+        columns = values.shape[1]
+        raise GaitError(f"{path}, line {numbered[0][0]}: {columns} columns, expected x, y, z of each joint")
     return _array(values.reshape(len(values), -1, 3), path), []
 
 
@@ -108,15 +101,13 @@ def read_frame_files(folder, end="skel.txt", joints=KINECT):
     width = values[0].shape[1]
     odd = [path for path, each in zip(paths, values, strict=True) if each.shape[1] != width]
     if odd:
-        raise GaitError(f"{odd[0]} has another number of columns than {paths[0]}: get it again.")
+        raise GaitError(f"{odd[0]}: another number of columns than {paths[0]}")
     values = np.stack(values)
     counted = values[..., 0] - values[..., :1, 0] == np.arange(joints)
     if joints > 1 and counted.all():
         values = values[..., 1:]
     if values.shape[2] < 3:
-        raise GaitError(
-            f"{paths[0]}, line 1: {values.shape[2]} columns of values, expected x, y, z of a joint."
-        )
+        raise GaitError(f"{paths[0]}, line 1: {values.shape[2]} columns, expected x, y, z of a joint")
     problems = []
     if values.shape[2] > STATE:
         tracked = (values[..., STATE] != 0).all(axis=1)
@@ -136,10 +127,7 @@ def read_kgbd(path):
     """20 lines a frame, ``joint;x;y;z``; the joint may be a number or a name (KGBD)."""
     numbered = [(number, line) for number, line in enumerate(_lines(path), start=1) if line.strip()]
     if len(numbered) % KINECT:
-        raise GaitError(
-            f"{path}, line {numbered[-1][0]}: the file ends within a frame, {len(numbered)} lines are not "
-            f"{KINECT} a frame: get it again."
-        )
+        raise GaitError(f"{path}, line {numbered[-1][0]}: the file ends within a frame of {KINECT} lines")
     numbered = [(number, line.partition(";")[2]) for number, line in numbered]
     values = _table(numbered, path, columns=3)
     return _array(values[:, :3].reshape(-1, KINECT, 3), path), []
@@ -150,14 +138,14 @@ def _lines(path):
         with open(path, encoding="utf-8-sig") as file:
             return file.read().splitlines()
     except UnicodeDecodeError as error:
-        raise GaitError(f"{path} is no text file: get it again.") from error
+        raise GaitError(f"{path}: no text file") from error
 
 
 def _frame_lines(path, joints):
     """The first ``joints`` lines of a frame's file, numbered."""
     lines = [(number, line) for number, line in enumerate(_lines(path), start=1) if line.strip()]
     if len(lines) < joints:
-        raise GaitError(f"{path} has {len(lines)} lines, expected one for each of {joints} joints.")
+        raise GaitError(f"{path}: {len(lines)} lines, expected one for each of {joints} joints")
     return lines[:joints]
 
 
@@ -177,14 +165,14 @@ def _table(numbered, path, columns=0):
     ``columns``: how many there must be at least; left out: as many as the first line has.
     """
     if not numbered:
-        raise GaitError(f"{path} holds no frames.")
+        raise GaitError(f"{path}: no frames")
     rows = [_numbers(line) for _, line in numbered]
     wanted = columns or len(rows[0] or ())
     for (number, line), row in zip(numbered, rows, strict=True):
         if row is None:
-            raise GaitError(f"{path}, line {number}: {line[:40]!r} is no row of numbers.")
+            raise GaitError(f"{path}, line {number}: {line[:40]!r} is no row of numbers")
         if len(row) < wanted or len(row) > len(rows[0]):
-            raise GaitError(f"{path}, line {number}: {len(row)} columns, expected {wanted}.")
+            raise GaitError(f"{path}, line {number}: {len(row)} columns, expected {wanted}")
     return np.array([row[: len(rows[0])] for row in rows])
 
 

@@ -9,13 +9,14 @@ targets are the windows reversed. A folder that is there is finished.
 
 import os
 import shutil
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_gait.data.skeletons.sets import AXES
 from keras_gait.data.skeletons.windows import plan_windows, prepare, windows_of
-from keras_gait.files import UNFINISHED
+from keras_gait.files import UNFINISHED, unfinished
 
 
 class PersonFrames(NamedTuple):
@@ -39,18 +40,32 @@ def write_npy_tree(folder, name, splits, rules):
     """
     written = {}
     for role in ("train", "test"):
-        target = folder / f"{name}_{role}_npy_data"
+        target = Path(folder, f"{name}_{role}_npy_data")
         if target.is_dir():
             print(f"{target} is there already")
             continue
-        draft = target.with_name(f"{UNFINISHED}{target.name}")
-        shutil.rmtree(draft, ignore_errors=True)
+        draft = unfinished(target)
         draft.mkdir(parents=True)
         for split in [split for split in splits if split.partition("-")[0] == role]:
             _, dash, tag = split.partition("-")
             written[split] = _write_set(draft, role, f"{name}{dash}{tag}", splits[split], rules[role])
-        os.replace(draft, target)
+        _move(draft, target)
     return written
+
+
+def _move(draft, target):
+    try:
+        os.replace(draft, target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(draft)  # another shard was faster; it wrote the same
+
+
+def remove_drafts(folder):
+    """Remove what killed runs left in ``folder``; only when no other run writes there."""
+    for draft in Path(folder).glob(f"{UNFINISHED}*_npy_data"):
+        shutil.rmtree(draft)
 
 
 def _write_set(folder, role, tag, recordings, rules):

@@ -62,6 +62,11 @@ def window_starts(count, rules, offset=0):
     return np.arange(offset, count - rules.length + 1, rules.stride)
 
 
+def frames_needed(rules):
+    """Frames that a recording needs for one window."""
+    return rules.length + sum(rules.trim)
+
+
 def windows_of(values, starts, length):
     """The windows of ``values`` ``(F, J)`` that begin at ``starts`` ``(n,)`` -> ``(n, length, J)``."""
     return values[starts[:, None] + np.arange(length)]
