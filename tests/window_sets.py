@@ -33,8 +33,8 @@ def window_set(windows, subjects=None, videos=None, **labels):
 
 def cut(recordings, length, joints=4):
     """Recordings ``[(subject, frames)]`` cut with stride ``length / 2``, once for each start offset, all
-    recordings at offset 0 first -> a data set of windows. x of joint 0 is the frame's number in its recording,
-    the other numbers of every frame are its own.
+    recordings at offset 0 first -> a data set of windows. x of joint 0 is the number of the frame
+    in its recording, the other numbers of every frame are its own.
     """
     rng = np.random.default_rng(0)
     recorded = [(subject, rng.normal(size=(count, joints, 3))) for subject, count in recordings]

@@ -11,6 +11,7 @@ from keras_gait.models.attengait import SIZES
 WALKERS = "chance", *(f"{name} {pair} view" for name in ("nm", "bg", "cl") for pair in ("same", "cross"))
 TIMED = "step to forward pass", "steps a second", "clips embedded a second", "share of time waiting for input"
 POSES = "sequences a second", "input", "baseline", "ratio", "input ratio", "ratio before the branches"
+SKELETONS = "batches a second", "baseline", "ratio", "ratio without queue", "largest difference"
 RUNS = {  # benchmark -> its smallest arguments, its figures
     "dataset_index": ("--sequences 500 --batch 4 --frames 8", ("open", "open_ratio", "batch", "batch_ratio")),
     "input_pipeline": ("--p 2 --k 2 --frames 16 --steps 1", ("batches a second", "baseline", "ratio")),
@@ -32,6 +33,7 @@ RUNS = {  # benchmark -> its smallest arguments, its figures
             "pixels that differ",
         ),
     ),
+    "skeleton_pipeline": ("--windows 12 --batch 4 --steps 1 --repeats 1", 3 * SKELETONS),
     "training": (f"--config {ROOT}/configs/attengait/casiab.yaml --p 2 --k 1 --frames 16 --repeats 1", TIMED),
 }
 
