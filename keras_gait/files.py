@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 RECIPE_FILE, FINAL_MODEL = "recipe.yaml", "model-final.keras"  # in the folder of a training run
+TF1_MODEL = "trained_model.ckpt"  # in that of a published one: how the names of its files begin
 UNFINISHED = ".tmp-"  # how the name of a file begins that is still being written
 
 
@@ -33,3 +34,8 @@ def write_whole(path, data):
     """Write a str (UTF-8) or bytes by `written_whole`."""
     with written_whole(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def is_tf1_checkpoint(path):
+    """Whether files of a TensorFlow 1 checkpoint begin with this path; there is none of the name itself."""
+    return Path(f"{path}.index").is_file() and not Path(path).is_dir()

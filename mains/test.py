@@ -4,6 +4,8 @@ python mains/test.py --knn 1 --allcameras                                the new
 python mains/test.py --datadir DATA --model runs/a/model-final.keras --allcameras --report report.html
 python mains/test.py --datadir DATA --model SkeletonGait-60000.pt --config configs/skeletongait/gait3d.yaml
 python mains/test.py --datadir DATA --model gaitgraph.ckpt --config configs/gaitgraph2/casiab.yaml --no-tta
+python mains/test.py --datadir DATA --model BIWI_LA_RN_ap_6_0.1_0pre_rev_rec/trained_model.ckpt
+python mains/test.py --model runs/cme --probe_type cl.nm
 
 Writes results/rank1.csv, and all figures to results/figures.csv, in the model's folder.
 """
@@ -50,6 +52,14 @@ def parse(argv):
         action="store_true",
         default=None,
         help="compare each probe with the gallery of all views at once (casia-b, oumvlp)",
+    )
+    parser.add_argument("--dataset", help="data set of skeletons (BIWI, IAS), where several lie")
+    parser.add_argument("--view", help="number of its view (KS20, CASIA_B); default: the recipe's")
+    parser.add_argument(
+        "--probe_type",
+        metavar="P.G",
+        help="skeletons: match probes of condition P with the gallery of condition G (nm.nm, cl.nm), without "
+        "the recognition network; default: CASIA-B's five published pairs, where the data are those",
     )
     parser.add_argument("--nframes", type=int, help="leave out shorter ones; default: the recipe's, or 30")
     parser.add_argument("--report", metavar="FILE.html", help="write a page with tables and pictures")
@@ -108,6 +118,10 @@ def main(argv):
     model = open_model(model_path, vars(args), recipe)
     fill_from_recipe(args, recipe or method_recipe(model))
     check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
+    if hasattr(type(model), "scorer"):
+        return test_skeletons(args, model, model_path, datadir)
+    if args.probe_type:
+        raise GaitError(f"--probe_type is for skeletons, but {model_path} holds a {type(model).__name__}")
 
     from keras_gait.evaluation.embedding import cached_embeddings, check_tta
     from keras_gait.evaluation.results import check_rerank, evaluate
@@ -166,6 +180,54 @@ def main(argv):
         }
         write_evaluation_report(args.report, result, facts, model, probe, rows, simulated)
         print(f"\nreport: {Path(args.report)}")
+    return None
+
+
+def test_skeletons(args, model, model_path, datadir):
+    """Evaluate a model of skeletons: name people, or match conditions."""
+    from keras_gait.evaluation.embedding import check_tta
+    from keras_gait.evaluation.skeleton_results import (
+        print_evaluated,
+        write_evaluated,
+        write_skeleton_report,
+    )
+    from keras_gait.evaluation.skeletons import asked_pairs, match_conditions, name_people, open_people
+
+    check_tta(model, args.tta)
+    for flag in ("protocol", "camera", "cut", "cross_view_gallery"):
+        if getattr(args, flag):
+            raise GaitError(f"--{flag} does not apply to {model_path}, a model of skeletons: leave it out")
+    wanted = {"dataset": args.dataset, "view": args.view}
+    gallery, probe = open_people(model, datadir, args.gallery, args.probe, args.nclasses, **wanted)
+    pairs = asked_pairs(args.probe_type, probe)
+    print_view(probe)
+    if pairs:
+        result = match_conditions(model, model_path, probe, pairs, args.bs)
+    else:
+        settings = args.metrics, args.knn, args.rerank, args.bs
+        result = name_people(model, model_path, gallery, probe, *settings)
+    simulated = is_simulated(probe)
+    print_evaluated(result, simulated)
+    write_evaluated(result, model_path.parent / "results", simulated)
+    if args.report:
+        facts = {
+            "model": f"{model_path} ({type(model).__name__})",
+            "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
+            "pretext": ", ".join(model.tasks),
+            "manner": model.manner,
+            "neighbours": f"{args.knn}, metric {args.metrics}" if not pairs else "1, Euclidean",
+            "gallery": describe(result.gallery) if result.gallery is not None else "none",
+            "test set": describe(result.probe),
+        }
+        write_skeleton_report(args.report, result, facts, model, simulated)
+        print(f"\nreport: {Path(args.report)}")
+
+
+def print_view(dataset):
+    """Tell the view of CASIA-B's cross-view set-up."""
+    if dataset.info.get("layout") == "casia-b-cve" and dataset.info.get("view"):
+        view = int(dataset.info["view"])
+        print(f"CVE testing view: view {view}, {18 * view} degrees")
 
 
 def describe(dataset):

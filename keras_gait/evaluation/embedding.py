@@ -15,12 +15,23 @@ from keras_gait.vision.clips import check_cut, cut_columns
 
 BATCH_FRAMES = 512  # at most in one batch of several sequences: bounds the memory of feature maps of pictures
 POSE = ("x", "y", "confidence")  # what a model of poses takes of each joint
+SKELETON = ("x", "y", "z")  # what a model of skeletons takes
 LENGTHS_AN_OCTAVE = 4  # that sequences are filled up to
 READERS = 4
 BATCHES_AHEAD = 3
 
 
-def embed(model, dataset, batch_size=128, min_frames=1, cut=False, tta=False, output=None, title=None):
+def embed(
+    model,
+    dataset,
+    batch_size=128,
+    min_frames=1,
+    cut=False,
+    tta=False,
+    output=None,
+    title=None,
+    encoder="encoder",
+):
     """Embeddings ``(n, parts, dim)`` float32 of the sequences of ``dataset``, in its order.
 
     Every sequence is taken whole, at its own length. A batch holds sequences of exactly one length, so
@@ -39,6 +50,7 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, tta=False, ou
         tta: embed the test-time views of each sequence, by ``tta_encoder``.
         output: a ``.npy`` file to write block by block; the result is then a memory map of it.
         title: of the progress bar, which only a terminal shows; None shows none.
+        encoder: name of the network among the model's attributes that is run, such as "scorer".
     """
     check_frames(model, dataset)
     check_tta(model, tta)
@@ -51,11 +63,11 @@ def embed(model, dataset, batch_size=128, min_frames=1, cut=False, tta=False, ou
         )
     lengths, read = _reader(model, dataset, min_frames, cut)
     batches = _batches(lengths, batch_size, getattr(model, "batch_frames", BATCH_FRAMES))
-    encoder = model.tta_encoder if tta else model.encoder
+    network = model.tta_encoder if tta else getattr(model, encoder)
     embeddings = None
     with tqdm(total=len(dataset), desc=title, unit="seq", disable=title is None or None) as bar:
         for members, frames in _read_ahead(read, batches):
-            values = np.asarray(encoder.predict_on_batch(frames), np.float32)
+            values = np.asarray(network.predict_on_batch(frames), np.float32)
             finite = np.isfinite(values[: len(members)]).reshape(len(members), -1).all(axis=1)
             if not finite.all():
                 name = sequence_name(dataset, members[finite.argmin()])
@@ -76,6 +88,8 @@ def check_frames(model, dataset):
     wanted = tuple(model.encoder.input_shape[2:])
     if hasattr(model, "graph"):
         return check_joints(model.graph, dataset)
+    if len(wanted) == 2:
+        return check_skeletons(model, dataset)
     if len(dataset.frame_shape) != len(wanted):
         raise GaitError(
             f"{dataset.path} holds {_holds(dataset)}, but the model takes frames of {_shape(wanted)}: choose "
@@ -111,10 +125,32 @@ def check_joints(graph, dataset):
         )
 
 
+def check_skeletons(model, dataset):
+    """Refuse a data set that does not hold skeletons of the model's joints, in windows of its length."""
+    takes = f"the model takes skeletons of {model.joints} joints in windows of {model.frames} frames"
+    if len(dataset.frame_shape) != 2 or dataset.frame_shape[0] != model.joints:
+        raise GaitError(
+            f"{dataset.path} holds {_holds(dataset)}, but {takes}: choose the data set of the model's joints"
+        )
+    if dataset.channels not in ((), SKELETON):
+        raise GaitError(
+            f"{dataset.path} holds {_holds(dataset)} with {', '.join(dataset.channels)}, but {takes}, with "
+            f"{', '.join(SKELETON)}: choose a data set of 3-D skeletons, and leave --channels out"
+        )
+    others = sorted(set(dataset.frames.tolist()) - {model.frames})
+    if others:
+        raise GaitError(
+            f"{dataset.path} holds windows of {others[0]} frames, but {takes}: make the data set of this "
+            f"length (--length {model.frames}), or choose another model"
+        )
+
+
 def _holds(dataset):
     """What a data set holds, in words."""
     if len(dataset.frame_shape) != 2:
         return f"frames of {_shape(dataset.frame_shape)}"
+    if getattr(dataset, "channels", ()) == SKELETON:
+        return f"skeletons of {dataset.frame_shape[0]} joints"
     kind = getattr(dataset, "info", {}).get("joints")
     return f"poses of {dataset.frame_shape[0]} joints" + (f" ({kind})" if kind else "")
 
@@ -147,13 +183,12 @@ def long_enough(dataset, min_frames):
 def cached_embeddings(model, model_path, dataset, folder, role, **settings):
     """`embed` as a memory map in ``folder``, taken from there when nothing has changed.
 
-    The file's name and the note beside it come from the bytes of the model's file, the model's
-    configuration (files of weights alone do not hold it), the data set's index and the settings. A file
-    gets its name when it is complete, so an interrupted run leaves nothing that could be taken for a
-    result.
+    The file's name and the note beside it come from the bytes of the model's file (the weights, where it lies
+    in several), the model's configuration (files of weights alone do not hold it), the data set's index and
+    the settings. A file gets its name when it is complete, so an interrupted run leaves nothing that could be
+    taken for a result.
     """
-    with open(model_path, "rb") as file:
-        model_digest = hashlib.file_digest(file, "sha256").hexdigest()
+    model_digest = _digest(model, model_path)
     options = {name: value for name, value in settings.items() if name not in ("batch_size", "title")}
     config = {name: value for name, value in model.get_config().items() if name != "name"}
     config = json.loads(json.dumps(config, default=str))  # as it comes back from the note
@@ -174,6 +209,17 @@ def cached_embeddings(model, model_path, dataset, folder, role, **settings):
     }
     write_whole(note, json.dumps(about, indent=1) + "\n")
     return np.load(path, mmap_mode="r")
+
+
+def _digest(model, path):
+    """What tells a model's weights from all others, as hex."""
+    if Path(path).is_file():
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for array in model.get_weights():
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _open_complete(path, note, key, count):

@@ -7,10 +7,12 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-_INK = "#22303c"
+INK = "#22303c"
+NUMBERED = 30  # classes up to which a confusion matrix tells its counts
 
 
-def _png(figure):
+def to_png(figure):
+    """A drawn figure as PNG bytes."""
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", facecolor="white")
@@ -30,7 +32,7 @@ def view_heat_maps(rates, names, probe_views, gallery_views):
         _number_cells(axes, 100 * values.T, "{:.0f}", values.T > 0.6)
         _tick_labels(axes, probe_views, gallery_views)
         axes.set(title=name, xlabel="probe view", ylabel="gallery view")
-    return _png(figure)
+    return to_png(figure)
 
 
 def cmc_curves(curves, names):
@@ -46,7 +48,7 @@ def cmc_curves(curves, names):
     axes.set_xticks([1, *range(5, len(ranks) + 1, 5)])
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
-    return _png(figure)
+    return to_png(figure)
 
 
 def attention_overlays(frames, names, maps):
@@ -59,8 +61,8 @@ def attention_overlays(frames, names, maps):
     figure, grid = overlay_figure(len(frames), maps)
     for frame, name, cells in zip(frames, names, grid, strict=True):
         draw_overlays(cells, frame, maps)
-        cells[0].set_title(name, fontsize=8, color=_INK)
-    return _png(figure)
+        cells[0].set_title(name, fontsize=8, color=INK)
+    return to_png(figure)
 
 
 def overlay_figure(frames, maps, **settings):
@@ -79,7 +81,7 @@ def draw_overlays(cells, frame, maps):
     images = [cells[0].imshow(frame.squeeze(), cmap="gray", vmin=0, vmax=255)]
     for axes, (layer, weights) in zip(cells[1:], maps.items(), strict=False):
         images.append(axes.imshow(shaded(frame, weights)))
-        axes.set_title(layer, fontsize=8, color=_INK)
+        axes.set_title(layer, fontsize=8, color=INK)
     return images
 
 
@@ -105,7 +107,7 @@ def distance_matrix(values, rows, columns, row_title, column_title):
     _tick_labels(axes, columns, rows)
     axes.set(xlabel=column_title, ylabel=row_title)
     figure.colorbar(image, label="distance")
-    return _png(figure)
+    return to_png(figure)
 
 
 def _frame(column, row):
@@ -127,8 +129,28 @@ def activation_heat_map(means, cells, joints, note=None):
     axes.set(ylabel="condition and view" if any(conditions) else "view")
     figure.colorbar(image, label="mean class activation")
     if note:
-        figure.supxlabel(note, fontsize=8, color=_INK)
-    return _png(figure)
+        figure.supxlabel(note, fontsize=8, color=INK)
+    return to_png(figure)
+
+
+def confusion_matrix(counts, names, title):
+    """Counts ``(k, k)``, rows true, columns named; shaded by their share of the row, numbered where few."""
+    size = 2.2 + (0.34 if len(names) <= NUMBERED else 0.13) * len(names)
+    figure = Figure((min(size, 16), min(size, 16)), layout="constrained")
+    axes = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(100 * shares, vmin=0, vmax=100, cmap="YlGnBu")
+    if len(names) <= NUMBERED:
+        for (row, column), count in np.ndenumerate(counts):
+            if count:
+                color = "white" if shares[row, column] > 0.6 else INK
+                axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=color)
+    _tick_labels(axes, names, names)
+    if len(names) > NUMBERED:
+        axes.tick_params(labelsize=5)
+    axes.set(title=title, xlabel="named", ylabel="true")
+    figure.colorbar(image, label="% of the true ones", shrink=0.7)
+    return to_png(figure)
 
 
 def _tick_labels(axes, columns, rows):
@@ -139,5 +161,5 @@ def _tick_labels(axes, columns, rows):
 def _number_cells(axes, values, form, on_dark):
     for (row, column), value in np.ndenumerate(values):
         text = "-" if np.isnan(value) else form.format(value)
-        color = "white" if on_dark[row, column] else _INK
+        color = "white" if on_dark[row, column] else INK
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color=color)

@@ -8,7 +8,7 @@ import yaml
 
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.distances import check_metric
-from keras_gait.files import FINAL_MODEL, RECIPE_FILE
+from keras_gait.files import FINAL_MODEL, RECIPE_FILE, TF1_MODEL, is_tf1_checkpoint
 
 SHOWN = 5  # sequences named in a message
 #: what a flag that was left out is in the recipe (section, key), and where there is none
@@ -19,6 +19,8 @@ RECIPE_FLAGS = {
     "cut": ("data", "cut", False),
     "channels": ("data", "channels", None),
     "keypoints": ("data", "keypoints", None),
+    "dataset": ("data", "dataset", None),
+    "view": ("data", "view", None),
     "tta": ("evaluation", "tta", False),
     "protocol": ("evaluation", "protocol", None),
     "rerank": ("evaluation", "rerank", False),
@@ -39,7 +41,7 @@ def add_set_flags(parser):
     parser.add_argument("--datadir", help="data set, or folder of data sets; default: the run's own")
     parser.add_argument("--gallery", help="gallery set, instead of the one found in --datadir")
     parser.add_argument("--probe", help="probe set, instead of the one found in --datadir")
-    parser.add_argument("--model", help="model file; default: the newest run below ./runs")
+    parser.add_argument("--model", help="model file, or a run's folder; default: the newest run below ./runs")
     parser.add_argument(
         "--rerank", action="store_true", default=None, help="re-rank by k-reciprocal neighbours"
     )
@@ -101,11 +103,15 @@ def add_architecture_flags(parser):
 def find_run(model=None, datadir=None, recipe=None, runs="runs"):
     """The model's file, the data folder and the recipe -> ``(Path, Path or None, dict)``.
 
-    Without ``model``, the newest `FINAL_MODEL` below ``runs``. Without ``recipe``, the ``recipe.yaml`` of
-    the run; without ``datadir``, the one that the recipe names, None where it names none.
+    Without ``model``, the newest `FINAL_MODEL` below ``runs`` that is no part of another run; of a folder,
+    the model in it. Without ``recipe``, the ``recipe.yaml`` of the run; without ``datadir``, the one that the
+    recipe names, None where it names none.
     """
     if model is None:
-        found = sorted(Path(runs).rglob(FINAL_MODEL), key=lambda path: path.stat().st_mtime)
+        found = [
+            path for path in Path(runs).rglob(FINAL_MODEL) if not (path.parents[1] / RECIPE_FILE).exists()
+        ]
+        found.sort(key=lambda path: path.stat().st_mtime)
         if not found:
             raise GaitError(
                 f"no {FINAL_MODEL} below ./{runs}: train a model first (mains/train.py), or name one "
@@ -113,12 +119,24 @@ def find_run(model=None, datadir=None, recipe=None, runs="runs"):
             )
         model = found[-1]
         print(f"model: {model} (the newest run)")
-    model = Path(model)
-    if not model.is_file():
-        raise GaitError(f"--model {model} does not exist. Expected: a .keras, .hdf5, .pt or .ckpt file")
+    model = _model_in(Path(model))
+    if not (model.is_file() or is_tf1_checkpoint(model)):
+        raise GaitError(
+            f"--model {model} does not exist. Expected: a .keras, .hdf5, .pt or .ckpt file, or a run's folder"
+        )
     recipe = read_recipe(model.parent) if recipe is None else recipe
     datadir = datadir or recipe_section(recipe, "data").get("datadir")
     return model, Path(datadir) if datadir else None, recipe
+
+
+def _model_in(path):
+    """The model of a run's folder, ours or a published one of TensorFlow 1; a file as it is."""
+    if not path.is_dir():
+        return path.with_suffix("") if path.suffix == ".index" else path
+    for model in (path / FINAL_MODEL, path / TF1_MODEL):
+        if model.is_file() or is_tf1_checkpoint(model):
+            return model
+    raise GaitError(f"--model {path} is a folder without {FINAL_MODEL} or {TF1_MODEL}: has the run ended?")
 
 
 def fill_from_recipe(args, recipe):
@@ -210,7 +228,7 @@ def open_model(path, flags=None, recipe=None):
 
     flags = flags or {}
     given = {name: flags[name] for name in ARCHITECTURE_FLAGS if flags.get(name) is not None}
-    if Path(path).suffix in PUBLISHED:
+    if Path(path).suffix in PUBLISHED and not is_tf1_checkpoint(path):
         if "method" not in (recipe or {}):
             raise GaitError(
                 f"{path} holds weights alone: name the recipe that it was trained by, such as --config "

@@ -168,6 +168,10 @@ CROSS_VIEW_GALLERY = {
 GREW_CHALLENGE = Protocol("grew challenge", (Setting("", "03", "01|02"),), views="none", left_out="")
 
 
+#: Skeletons: everyone of the test set is among the people of the training set, which is the gallery.
+CLOSED_SET = Protocol("closed set", (Setting("", ".*", ".*"),), views="none", left_out="", ranks=(1, 5, 10))
+
+
 def fitting(pattern, types):
     """Mask ``(n,)`` of the ``types`` that a regular expression fits as a whole."""
     names, which = np.unique(types, return_inverse=True)

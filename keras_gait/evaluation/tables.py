@@ -95,14 +95,19 @@ def print_results(result, simulated=False, verbose=False):
 
 
 def write_figures(result, path, simulated=False):
-    """Every figure that `print_results` can tell, a line ``table,row,column,percent`` each; NaN is "nan".
+    """Every figure that `print_results` can tell, by `write_table_figures`."""
+    write_table_figures(tables(result, simulated) + view_tables(result, simulated), path)
+
+
+def write_table_figures(found, path):
+    """Every figure of tables ``[(title, header, rows)]``, a line ``table,row,column,percent``; NaN is "nan".
 
     ``table`` is the printed title, which tells simulated walkers.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["table", "row", "column", "percent"])
-    for title, header, rows in tables(result, simulated) + view_tables(result, simulated):
+    for title, header, rows in found:
         for name, values in rows:
             cells = zip(header, values, strict=True)
             writer.writerows([title, name, column, f"{100 * value:.4f}"] for column, value in cells)
