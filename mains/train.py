@@ -1,13 +1,18 @@
 """Train a gait recognition model: ``python mains/train.py --datadir DATA --pk --p 8 --k 8``."""
 
+import argparse
+import os
+from pathlib import Path
+
 from keras_gait.commands import CommandParser, run
 from keras_gait.errors import GaitError
 from keras_gait.files import FINAL_MODEL
-from keras_gait.training.flags import ALWAYS_ON, FLAGS, REFUSED, SWITCHES
+from keras_gait.training.flags import ALWAYS_ON, FLAGS, REFUSED, SGE_CHOICES, SGE_FLAGS, SWITCHES
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
-def parse(argv):
-    """The recipe's path and a dict of dotted keys that the command line sets."""
+def make_parser():
     parser = CommandParser(
         prog="train.py",
         description=__doc__.splitlines()[0],
@@ -17,21 +22,49 @@ def parse(argv):
     parser.add_argument(
         "--config", metavar="FILE", help="recipe to start from, such as configs/attengait/casiab.yaml"
     )
-    for flag, key, kind, meaning in FLAGS:
+    parser.add_argument("--gpu", type=_gpu, metavar="N", help="which GPU is used (CUDA_VISIBLE_DEVICES)")
+    for flag, key, kind, meaning in (*FLAGS, *SGE_FLAGS):
         parser.add_argument(flag, dest=key, type=kind, metavar="X", help=f"{meaning} ({key})")
     for flag, key, value, meaning in SWITCHES:
         parser.add_argument(flag, dest=key, action="store_const", const=value, help=f"{meaning} ({key})")
+    for flag, words, meaning in SGE_CHOICES:
+        parser.add_argument(flag, choices=tuple(words), help=meaning)
     for flag in ALWAYS_ON:
         parser.add_argument(flag, action="store_true", help="always on, as in the original")
-    arguments, rest = parser.parse_known_args(argv)
+    parser.add_argument("--probe_type", help=argparse.SUPPRESS)
+    return parser
+
+
+def _gpu(word):
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a GPU's number, such as 0. Received: {word!r}")
+    return word
+
+
+def parse(argv):
+    """The recipe's path, a dict of dotted keys that the command line sets, the GPU's number or None."""
+    arguments, rest = make_parser().parse_known_args(argv)
     given = vars(arguments)
+    if given["probe_type"]:
+        raise GaitError("--probe_type belongs to the evaluation: give it to mains/test.py")
     overrides = {key: value for key, value in given.items() if "." in key and value is not None}
+    of_choices = {}
+    for flag, words, _ in SGE_CHOICES:
+        for key, value in words.get(given[flag[2:]], {}).items():
+            overrides[key] = value
+            of_choices.setdefault(key, set()).add(flag)
     by_name = dotted(rest)
     for key in overrides.keys() & by_name.keys():  # the later one wins, as between flags of one kind
-        flags = {flag for flag, of, *_ in (*FLAGS, *SWITCHES) if of == key}
-        if _last(flags, argv) > _last({f"--{key}"}, argv):
+        flags = {flag for flag, of, *_ in (*FLAGS, *SGE_FLAGS, *SWITCHES) if of == key}
+        if _last(flags | of_choices.get(key, set()), argv) > _last({f"--{key}"}, argv):
             del by_name[key]
-    return arguments.config, overrides | by_name
+    overrides |= by_name
+    if "data.dataset" in overrides and arguments.config is None and "method" not in overrides:
+        config = CONFIGS / "sge" / f"{str(overrides['data.dataset']).lower()}.yaml"
+        if config.is_file():  # SGE's epochs, rates and temperatures are the data set's
+            return config, overrides, arguments.gpu
+        overrides["method"] = "sge"
+    return arguments.config, overrides, arguments.gpu
 
 
 def _last(flags, argv):
@@ -57,9 +90,11 @@ def dotted(words):
 
 
 def main(argv):
-    config, overrides = parse(argv)
+    config, overrides, gpu = parse(argv)
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     from keras_gait.training.recipes import load_recipe  # these load Keras, which takes seconds
-    from keras_gait.training.supervised import train
+    from keras_gait.training.start import train
 
     recipe = load_recipe(config, overrides)
     if recipe["data"]["datadir"] is None:

@@ -48,6 +48,7 @@ class SGE(ClipModel):
         hidden: width of the recognition network.
     """
 
+    not_in_recipes = ("nclasses", "subjects", "frames", "joints")
     masks_padding = False
     batch_frames = 8192  # of one batch of embeddings, at most
 

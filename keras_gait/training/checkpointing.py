@@ -146,7 +146,12 @@ class History(keras.callbacks.Callback):
         if not self._lines:
             self._lines.append(",".join(["epoch", *dict.fromkeys((*logs, *self.also))]))
         names = self._lines[0].split(",")[1:]
-        values = [f"{logs[name]:.6g}" if name in logs else "" for name in names]
-        self._lines.append(",".join([str(epoch), *values]))
+        self._lines.append(",".join([str(epoch), *(self._text(name, logs) for name in names)]))
         with written_whole(self.path) as temporary:
             temporary.write_text("\n".join(self._lines) + "\n")
+
+    def _text(self, name, logs):
+        """A value; all digits of those by which a run that goes on must judge as one that was not stopped."""
+        if name not in logs:
+            return ""
+        return repr(float(logs[name])) if name in self.also else f"{logs[name]:.6g}"

@@ -1,4 +1,4 @@
-"""The flags of AttenGait's ``train.py`` and the recipe keys that they set."""
+"""The flags of the published ``train.py`` of AttenGait and of SGE, and the recipe keys that they set."""
 
 
 def _reduction(word):
@@ -62,3 +62,49 @@ SWITCHES = [  # flag, recipe key, value it sets, meaning
 ALWAYS_ON = ("--augmentation", "--kernel_regularizer", "--combine_outputs")
 # Without effect in the original, where nothing told the user so.
 REFUSED = ("--dropout", "--no_clip", "--self_attention", "--debug")
+
+
+def _number_or_none(word):
+    """A whole number; SGE's flags take the word None for one that is not given."""
+    return None if word == "None" else int(word)
+
+
+def _word_or_none(word):
+    return None if word in ("None", "") else word
+
+
+SGE_FLAGS = [  # flag, recipe key, type, meaning
+    ("--dataset", "data.dataset", str, "SGE: BIWI, IAS, KGBD, KS20, KinectReID, CASIA_B, or one's own"),
+    ("--length", "data.length", int, "SGE: frames of a sequence"),
+    ("--view", "data.view", _number_or_none, "SGE: the view's own data set, KS20 0-4, CASIA_B 0-10"),
+    ("--model", "model.pretext", str, "SGE: pretext task: rev_rec, prediction, sorting, rev_rec_plus"),
+    ("--attention", "model.attention", str, "SGE: LA (aligned by locality) or BA"),
+    ("--manner", "model.manner", str, "SGE: ap (average prediction) or sc (sequence concatenation)"),
+    (
+        "--double_pretext",
+        "model.double_pretext",
+        _word_or_none,
+        "SGE: rev_rec+pred, rev_rec+sort, pred+sort of rev_rec_plus",
+    ),
+    ("--t", "losses.temperature", float, "SGE: temperature of the contrast"),
+    ("--train_flag", "train.stage", int, "SGE: 1 encoders and recognition, 0 recognition only"),
+    ("--transfer", "train.transfer", _word_or_none, "SGE: data set or run folder whose encoders are taken"),
+]
+
+SGE_CHOICES = [  # flag, dict of its words -> recipe keys and the values that each sets, meaning
+    (
+        "--frozen",
+        {"0": {}, "1": {"model.contrast": "frozen", "model.features": "projection"}},
+        "SGE: 1: the contrast trains a projection of its own, which is the feature",
+    ),
+    (
+        "--c_reid",
+        {"0": {}, "1": {"model.features": "projection"}},
+        "SGE: 1: the contrast's projection is the feature",
+    ),
+    (
+        "--norm",
+        {"0": {"model.normalise": "range"}, "1": {"model.normalise": "joint"}},
+        "SGE on CASIA_B: 1: coordinates from joint 0 on, 0: by the training set's range",
+    ),
+]

@@ -11,9 +11,17 @@ from keras_gait.training.checkpointing import STATE_FILE
 from keras_gait.training.recipes import differences, save_recipe
 from keras_gait.training.settings import METHODS
 
+FEATURES = "features-training.npy"  # what a recognition network learns from, while it does
 DATA_FILE = "data.json"  # which data set the run learns from
 # May differ between two starts of one run.
-FREE = ("train.verbose", "train.save_epoch", "train.experdir", "data.datadir", "evaluation.")
+FREE = (
+    "train.verbose",
+    "train.save_epoch",
+    "train.experdir",
+    "train.stage",
+    "data.datadir",
+    "evaluation.",
+)
 
 
 def run_name(recipe, classes, batch):
@@ -51,9 +59,30 @@ def _short_name(recipe, classes):
     return "_".join([prefix] * bool(prefix) + parts)
 
 
-def open_run(folder, recipe, dataset):
+def sge_name(recipe):
+    """A run's name as by SGE's ``train.py`` (spec, section 8): "BIWI_LA_RN_ap_6_0.1_0pre_rev_rec".
+
+    ``recipe``: at least ``model``, ``data``, ``losses``, ``train``, with data set, length and temperature.
+    What the original could not do stands behind: two of three tasks, projections, another data's encoders.
+    """
+    model, data, train = recipe["model"], recipe["data"], recipe["train"]
+    plus, frozen = model["pretext"] == "rev_rec_plus", model["contrast"] == "frozen"
+    view = "" if data["view"] is None else f"view_{data['view']}"
+    parts = [train["prefix"]] * bool(train["prefix"]) + [data["dataset"]]
+    parts += [model["attention"]] * (not plus) + ["RN", model["manner"], str(data["length"])]
+    parts += [f"{recipe['losses']['temperature']:g}", f"{frozen:d}{view}pre", model["pretext"]]
+    parts += ["double", model["double_pretext"]] if model["double_pretext"] else []
+    parts += ["c_reid"] * (model["features"] == "projection" and not frozen)
+    parts += ["from", Path(train["transfer"]).name] if train["transfer"] else []
+    return "_".join(parts)
+
+
+def open_run(folder, recipe, dataset, free=()):
     """Make the run's folder, or find it with the same recipe and data; a run that kept nothing yet may change
     them, a complete one is left as it is.
+
+    Args:
+        free: how the names of further keys begin that may differ between two starts.
 
     Raises:
         GaitError: the folder holds a run with other settings, which the message names, or on another data
@@ -61,10 +90,12 @@ def open_run(folder, recipe, dataset):
     """
     folder = Path(folder)
     file = folder / RECIPE_FILE
-    if file.exists() and any((folder / kept).exists() for kept in (STATE_FILE, FINAL_MODEL)):
+    if file.exists() and any((folder / kept).exists() for kept in (STATE_FILE, FINAL_MODEL, FEATURES)):
         found = differences(yaml.safe_load(file.read_text()), recipe)
         changed = [
-            f"{key} {before!r} -> {now!r}" for key, (before, now) in found.items() if not key.startswith(FREE)
+            f"{key} {before!r} -> {now!r}"
+            for key, (before, now) in found.items()
+            if not key.startswith((*FREE, *free))
         ]
         if changed:
             raise GaitError(

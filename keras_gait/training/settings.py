@@ -120,6 +120,29 @@ GAITGRAPH = {
     "evaluation": {"protocol": None, "metric": "cosine", "knn": 1, "min_frames": 1, "tta": True},
 }
 
+# What SGE's way of training can be told (encoders of skeletons, one for each axis and pretext task, then a
+# recognition network on their features), with the defaults of BIWI.
+SGE = {
+    "method": "sge",
+    "data": {"datadir": None, "nclasses": None, "dataset": None, "length": None, "view": None},
+    "model": {},
+    "sampler": {"batch_size": 128, "published": False},
+    "losses": {"temperature": None, "pairs": "published", "l2": 0.02, "decay": "published"},
+    "optimizer": {"learning_rate": 5e-4, "clip": 5.0},
+    "schedule": {"name": "plateau"},
+    "recognition": {"epochs": 300, "batch_size": 128, "learning_rate": 5e-4},
+    "train": {key: RUN[key] for key in RUN if key != "init_net"}
+    | {
+        "epochs": 400,
+        "save_epoch": 100,
+        "selection": "held-out",
+        "held_out": 0.1,
+        "transfer": None,
+        "stage": 1,
+    },
+    "evaluation": {"protocol": None, "metric": "L2", "knn": 1, "min_frames": 1},
+}
+
 
 class Method(NamedTuple):
     """A published system.
@@ -150,6 +173,7 @@ METHODS = {
     "gaitgraph2": Method("gaitgraph", GAITGRAPH, "GaitGraph2"),
     "gaitgraph": Method("gaitgraph", GAITGRAPH, "GaitGraph"),
     "stgcn": Method("gaitgraph", GAITGRAPH, "STGCN"),
+    "sge": Method("sge", SGE, "SGE", {"sampler.batch_size": 2}),  # contrast of neighbours
 }
 
 
@@ -159,18 +183,26 @@ OPTIONAL = {
     "data.nclasses": (int,),
     "data.channels": (list, tuple),
     "data.keypoints": (str,),
+    "data.dataset": (str,),
+    "data.length": (int,),
+    "data.view": (int,),
     "averaging.start": (float,),
     "averaging.rate": (float,),
     "augmentation.random_move": (int, float),
     "evaluation.protocol": (str,),
     "model.deep": (bool,),
     "model.n_filters": (list, tuple),
+    "model.double_pretext": (str,),
+    "losses.temperature": (float,),
     "losses.normalise": (str,),
     "train.init_net": (str,),
+    "train.transfer": (str,),
 }
 
 # Smallest sensible values: below, there is nothing to learn from or nothing to divide by.
 LEAST = {
+    "data.length": 2,
+    "data.view": 0,
     "sampler.p": 2,
     "sampler.k": 1,
     "sampler.frames": 1,
@@ -179,6 +211,9 @@ LEAST = {
     "augmentation.rotate_degree": 0.0,
     "augmentation.views": 1,
     "losses.smoothing": 0.0,
+    "losses.temperature": 1e-6,
+    "losses.l2": 0.0,
+    "optimizer.clip": 1e-6,
     "optimizer.learning_rate": 0.0,
     "optimizer.weight_decay": 0.0,
     "averaging.start": 0.0,
@@ -193,19 +228,27 @@ LEAST = {
     "train.validation_subjects": 0,
     "train.validate_every": 1,
     "train.multi_gpu": 0,
+    "train.held_out": 0.0,
+    "train.stage": 0,
     "train.seed": 0,
+    "recognition.epochs": 0,
+    "recognition.batch_size": 1,
+    "recognition.learning_rate": 0.0,
     "evaluation.knn": 1,
     "evaluation.min_frames": 1,
 }
 
 # Largest possible values.
-MOST = {"train.seed": 2**32 - 1}
+MOST = {"train.seed": 2**32 - 1, "train.held_out": 0.9, "train.stage": 2}
 
 # Words that a key may hold, where nothing that the training builds would refuse another.
 WORDS = {
     "evaluation.metric": METRICS,
     "data.keypoints": ("openpose", "alphapose", "hrnet"),
     "augmentation.noise": ("uniform", "normal"),
+    "losses.pairs": ("published", "recordings"),
+    "losses.decay": ("published", "kernels"),
+    "train.selection": ("held-out", "published", "last"),
     "sampler.order": ("ordered", "unordered"),
     "sampler.lengths": ("fixed", "unfixed"),
     "augmentation.rotate_centre": ("published", "middle"),

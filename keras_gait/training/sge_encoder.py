@@ -1,0 +1,155 @@
+"""SGE's encoder of one axis, trained without labels on one pretext task (spec, sections 3, 5 and 6)."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gait.data.sampling import ConsecutiveSampler
+from keras_gait.data.skeleton_batches import SkeletonBatches
+from keras_gait.data.skeletons.normalisation import axis_range
+from keras_gait.data.skeletons.published import biwi_training_rows
+from keras_gait.data.skeletons.recordings import recording_of
+from keras_gait.errors import GaitError
+from keras_gait.losses.locality import Locality
+from keras_gait.losses.neighbours import NeighbourContrast
+from keras_gait.losses.reconstruction import HalfSquaredError, half_squares
+from keras_gait.models.sge import AXES, TASKS
+from keras_gait.models.skeleton_axis import SGEAxis
+from keras_gait.training.checkpointing import export, to_numpy
+from keras_gait.training.clipped_adam import ClippedAdam
+from keras_gait.training.devices import OverReplicas, distribute, undistributed
+from keras_gait.training.plateau import HalveAndStop
+from keras_gait.training.runs import FINAL_MODEL
+from keras_gait.training.stage import seed_of, train_stage
+
+SCHEDULES = ("plateau", "constant")
+
+
+def train_encoder(recipe, options, task, axis, training, validation, folder):
+    """Train the encoder of ``task`` and ``axis`` (0, 1, 2) -> its ``model-final.keras`` in ``folder``.
+
+    Args:
+        options: arguments of its `SGEAxis`, see `SGE.axis_options`.
+        training: the windows to learn from, in file order. validation: those held out, or None: the first
+            batch of training stands in, as published.
+    """
+    train, losses = recipe["train"], recipe["losses"]
+    keras.utils.set_random_seed(seed_of(train["seed"], TASKS.index(task), axis))
+    batches = make_batches(recipe, training, task, axis)
+    with distribute(train["multi_gpu"]):
+        model = SGEAxis(**options, l2=losses["l2"], decay=losses["decay"])
+        if options["normalise"] == "range":
+            model.get_layer("normalisation").set_range(*axis_range(training, axis))
+        batches.label_outputs = tuple(model.output)
+        compile_axis(recipe, model)
+
+        def make_callbacks(done):
+            own = [EncoderValidation(recipe, batches, validation, f"{task}-{AXES[axis]}")]
+            if recipe["schedule"]["name"] == "plateau":
+                own.append(HalveAndStop("val_reconstruction", folder / "history.csv", done))
+            return own
+
+        train_stage(model, batches, folder, train["epochs"], train, make_callbacks)
+    export(model, folder / FINAL_MODEL)
+
+
+def make_batches(recipe, dataset, task, axis, limit=True):
+    """The recipe's `SkeletonBatches` over windows in file order; ``limit``: as training takes them."""
+    settings, devices = recipe["sampler"], max(1, recipe["train"]["multi_gpu"])
+    published = settings["published"] and limit
+    total = len(dataset)
+    if published and recipe["data"]["dataset"] == "BIWI":
+        total = len(biwi_training_rows(total))
+    if limit:
+        total -= total % devices
+        if settings["batch_size"] % devices:
+            raise GaitError(
+                f"a batch of {settings['batch_size']} sequences (sampler.batch_size, --bs; of all devices "
+                f"together) does not divide among {devices} devices"
+            )
+    return SkeletonBatches(
+        dataset,
+        axis,
+        task,
+        ConsecutiveSampler(total, settings["batch_size"], published),
+        recording_of(dataset),
+        seed_of(recipe["train"]["seed"], TASKS.index(task)),
+        recipe["losses"]["pairs"],
+    )
+
+
+def compile_axis(recipe, model):
+    """Give an `SGEAxis` its losses, all of weight 1, and Adam with clipped gradients."""
+    losses = {"errors": HalfSquaredError()}
+    if "alignment" in model.output:
+        losses["alignment"] = Locality(model.get_config()["locality"])
+    if "projection" in model.output:
+        losses["projection"] = OverReplicas(make_contrast(recipe))
+    settings = recipe["optimizer"]
+    optimizer = ClippedAdam(settings["learning_rate"], settings["clip"])
+    model.compile(optimizer, loss=losses, metrics={"errors": [LastReconstruction()]})
+
+
+def make_contrast(recipe):
+    return NeighbourContrast(recipe["losses"]["temperature"], recipe["losses"]["pairs"])
+
+
+class LastReconstruction(keras.metrics.Metric):
+    """Reconstruction loss of the last batch, summed over it, as the published training prints it."""
+
+    def __init__(self, name="last", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.value = self.add_variable((), "zeros", name="value")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.value.assign(ops.sum(half_squares(y_pred)))
+
+    def result(self):
+        return self.value
+
+
+class EncoderValidation(keras.callbacks.Callback):
+    """At the end of an epoch: losses of windows held out, and one line with what there is to see.
+
+    ``val_reconstruction`` is the mean over windows times the size of a batch, to stand beside that of a
+    batch; ``val_contrast`` the mean over batches, where there is a contrast.
+
+    Args:
+        batches: those of training. dataset: the windows held out; None: the first batch of training.
+        title: what the line begins with.
+    """
+
+    def __init__(self, recipe, batches, dataset, title):
+        super().__init__()
+        self.batches, self.count = batches, 1
+        if dataset is not None:
+            self.batches = make_batches(recipe, dataset, batches.task, batches.axis, limit=False)
+            self.count = self.batches.sampler.steps_per_epoch
+        self.steps, self.size = batches.sampler.steps_per_epoch, recipe["sampler"]["batch_size"]
+        self.contrast = make_contrast(recipe) if "projection" in batches.label_outputs else None
+        self.title, self.verbose = title, recipe["train"]["verbose"]
+        self.logged = ("val_reconstruction", "val_contrast") if self.contrast else ("val_reconstruction",)
+
+    def on_epoch_end(self, epoch, logs=None):
+        with undistributed():
+            logs.update(self.measure())
+        if self.verbose:
+            contrast = f", L_C {logs['val_contrast']:.4f}" if self.contrast else ""
+            print(
+                f"{self.title} epoch {epoch + 1}: batch {self.steps}/{self.steps}, L_R "
+                f"{logs['errors_last']:.4f}, validation L_R {logs['val_reconstruction']:.4f}{contrast}"
+            )
+
+    def measure(self):
+        """The values of all windows held out, as a dict."""
+        sums, contrasts, sizes = [], [], []
+        for number in range(self.count):
+            pair, recordings, _ = self.batches[number]
+            found = self.model.predict_on_batch(dict(zip(self.batches.input_names, pair, strict=True)))
+            size = len(recordings)  # each replica gives them all
+            sums.append(0.5 * np.square(found["errors"][:size], dtype=np.float64).sum())
+            sizes.append(size)
+            if self.contrast:
+                contrasts.append(float(to_numpy(self.contrast.call(recordings, found["projection"][:size]))))
+        values = {"val_reconstruction": float(sum(sums) / sum(sizes) * self.size)}
+        return values | ({"val_contrast": float(np.mean(contrasts))} if self.contrast else {})
