@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_gait.losses.reconstruction import half_squares
 
@@ -25,9 +26,8 @@ class Locality(keras.losses.Loss):
         self.direction = direction
 
     def call(self, y_true, y_pred):
-        return half_squares(
-            keras.ops.cast(y_pred, "float32") * (1 - locality_mask(y_pred.shape[1], self.direction))
-        )
+        outside = 1 - locality_mask(y_pred.shape[1], self.direction)
+        return half_squares(ops.multiply(ops.cast(y_pred, "float32"), outside))
 
     def get_config(self):
         return super().get_config() | {"direction": self.direction}

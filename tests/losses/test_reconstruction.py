@@ -49,6 +49,8 @@ def test_attention_pays_for_what_the_mask_leaves_out():
     assert value(Locality()(np.zeros(2), attention)) == pytest.approx(2 * far**2 / 2)
     assert ops.convert_to_numpy(Locality().call(None, attention)) == pytest.approx([0, far**2])
     assert ops.convert_to_numpy(Locality("forward").call(None, attention)) == pytest.approx([far**2, 0])
+    slope = gradient(lambda x: Locality()(ops.zeros(2), x), attention)
+    assert slope == pytest.approx(np.array([0 * away, far**2 * away]))
 
 
 def test_an_unknown_direction_is_refused_by_name():
