@@ -18,6 +18,7 @@ POSE = ("x", "y", "confidence")  # what a model of poses takes of each joint
 SKELETON = ("x", "y", "z")  # what a model of skeletons takes
 LENGTHS_AN_OCTAVE = 4  # that sequences are filled up to
 READERS = 4
+WINDOWS = 256  # short sequences of one length that a thread reads at once
 BATCHES_AHEAD = 3
 
 
@@ -61,12 +62,12 @@ def embed(
         raise GaitError(
             f"{dataset.path} holds {what}: nothing to embed. Check the selection, or make the set anew."
         )
-    lengths, read = _reader(model, dataset, min_frames, cut)
+    lengths, at_once, read = _reader(model, dataset, min_frames, cut)
     batches = _batches(lengths, batch_size, getattr(model, "batch_frames", BATCH_FRAMES))
     network = model.tta_encoder if tta else getattr(model, encoder)
     embeddings = None
     with tqdm(total=len(dataset), desc=title, unit="seq", disable=title is None or None) as bar:
-        for members, frames in _read_ahead(read, batches):
+        for members, frames in _read_ahead(read, at_once, batches):
             values = np.asarray(network.predict_on_batch(frames), np.float32)
             finite = np.isfinite(values[: len(members)]).reshape(len(members), -1).all(axis=1)
             if not finite.all():
@@ -234,12 +235,16 @@ def _open_complete(path, note, key, count):
 
 
 def _reader(model, dataset, min_frames, cut):
-    """How long each sequence is for the model, ``(n,)``, and a function that reads one as it takes it.
+    """How long each sequence is for the model, ``(n,)``; how many are read at once; and a function that reads
+    so many, or fewer, as the model takes them.
 
     Where sequences are filled up, it is with frames of -1, for which bytes become int16.
     """
     if hasattr(model, "prepare"):
-        return np.full(len(dataset), model.frames), lambda i: model.prepare(dataset.read(i))
+        lengths = np.full(len(dataset), model.frames)
+        if len(np.unique(dataset.frames)) == 1:  # windows, of some kilobytes each
+            return lengths, WINDOWS, lambda some: [model.prepare(each) for each in dataset.read_many(some)]
+        return lengths, 1, lambda some: [model.prepare(dataset.read(int(i))) for i in some]
     lengths = np.maximum(dataset.frames, min_frames)
     filled = getattr(model, "masks_padding", False)
     if filled:
@@ -251,7 +256,7 @@ def _reader(model, dataset, min_frames, cut):
         frames = cut_columns(frames) if cut else frames
         return _filled(frames, int(lengths[i])) if filled else frames
 
-    return lengths, read
+    return lengths, 1, lambda some: [read(int(i)) for i in some]
 
 
 def _batches(lengths, batch_size, batch_frames):
@@ -267,15 +272,17 @@ def _batches(lengths, batch_size, batch_frames):
         yield from ((members[start : start + size], size) for start in range(0, len(members), size))
 
 
-def _read_ahead(read, batches):
-    """``(members, frames)`` of every batch, in order; threads ``read`` the next while the model works.
+def _read_ahead(read, at_once, batches):
+    """``(members, frames)`` of every batch, in order; threads ``read`` the next while the model works,
+    ``at_once`` sequences each.
 
     Where members are fewer than the batch's size, the last one's frames are repeated.
     """
     waiting = deque()
     with ThreadPoolExecutor(READERS) as pool:
         for members, size in batches:
-            waiting.append((members, size, [pool.submit(read, int(i)) for i in members]))
+            parts = (members[first : first + at_once] for first in range(0, len(members), at_once))
+            waiting.append((members, size, [pool.submit(read, part) for part in parts]))
             if len(waiting) > BATCHES_AHEAD:
                 yield _gather(*waiting.popleft())
         while waiting:
@@ -289,7 +296,7 @@ def _filled(frames, length):
 
 
 def _gather(members, size, futures):
-    frames = np.stack([future.result() for future in futures])
+    frames = np.stack([sequence for future in futures for sequence in future.result()])
     return members, frames[np.minimum(np.arange(size), len(frames) - 1)]
 
 

@@ -225,6 +225,11 @@ class PoseClips(Clips):
     def __init__(self, lengths, shape=(2, 3), channels=("x", "y", "confidence"), **info):
         super().__init__(lengths, shape)
         self.channels, self.info = channels, info
+        self.asked = []  # how many at once, and of one alone nothing
+
+    def read_many(self, which):
+        self.asked.append(len(which))
+        return np.stack([self.read(i) for i in which])
 
 
 class PoseDouble:
@@ -267,6 +272,18 @@ def test_sequences_of_poses_are_prepared_and_not_repeated():
     values = embed(net, PoseClips([9, 1, 5, 4, 30]), min_frames=30)
     assert net.encoder.shapes == [(3, 4), (3, 4)]  # 12 frames a batch
     assert values[:, 0, 0].tolist() == [0, 99, 2, (9 + 99) / 4, 4]
+
+
+@pytest.mark.parametrize(("windows", "asked"), [(256, [3, 3, 3, 3]), (2, [1, 1, 1, 1, 2, 2, 2, 2])])
+def test_sequences_of_one_length_are_read_many_at_once(monkeypatch, windows, asked):
+    monkeypatch.setattr("keras_gait.evaluation.embedding.WINDOWS", windows)
+    net, clips = PoseDouble(), PoseClips([4] * 12)
+    values = embed(net, clips)
+    assert sorted(clips.asked) == asked
+    assert values[:, 0, 0].tolist() == [(3 * i + 99) / 4 for i in range(12)]
+    mixed = PoseClips([4, 5])
+    embed(net, mixed)
+    assert mixed.asked == []
 
 
 def test_test_time_views_have_an_encoder_of_their_own(tmp_path):
