@@ -40,7 +40,7 @@ def gradients(meta, inputs, path):
     """The unused copies are no part of our networks: their decay is computed beside them."""
     config, state = meta["config"], reader.state(meta)
     steps, clip = config.get("steps", 5), config.get("clip", 5.0)
-    model, losses = _axis(config, inputs["inputs"].shape), _losses(config)
+    model, losses = axis_model(config, inputs["inputs"].shape), axis_losses(config)
     encoder = model.get_layer("axis")
     load_axis(encoder, state)
     targets = inputs["targets"][:, ::-1] if config.get("Reverse", True) else inputs["targets"]
@@ -56,7 +56,7 @@ def gradients(meta, inputs, path):
     slopes = published_state(encoder, dict(zip(paths, found, strict=True)))
 
     adam = {"learning_rate": config.get("learning_rate", 0.0005), "clip": clip}
-    copies = _Copies({name: state[name] for name in UNUSED if name in state}, _decay(config), adam)
+    copies = _Copies({name: state[name] for name in UNUSED if name in state}, axis_decay(config), adam)
     slopes |= copies.slopes()
     model.compile(ClippedAdam(**adam), loss=losses)
     costs = []
@@ -96,7 +96,7 @@ class _Copies:
             self.optimizer.apply(slopes, [*self.variables.values()])
 
 
-def _axis(config, shape):
+def axis_model(config, shape):
     forward = not config.get("Reverse", True)
     return SGEAxis(
         shape[1],
@@ -110,7 +110,7 @@ def _axis(config, shape):
     )
 
 
-def _losses(config):
+def axis_losses(config):
     locality = {"alignment": Locality("reverse" if config.get("Reverse", True) else "forward")}
     return {
         "errors": HalfSquaredError(),
@@ -119,7 +119,7 @@ def _losses(config):
     }
 
 
-def _decay(config):
+def axis_decay(config):
     return DecayFromStart(config.get("lambda_l2_reg", 0.02))
 
 
