@@ -30,6 +30,7 @@ from keras_gait.evaluation.inputs import (
     usable,
 )
 from keras_gait.evaluation.protocols import PROTOCOLS, protocol_for, with_cross_view_gallery
+from keras_gait.files import is_tf1_checkpoint
 from keras_gait.training.recipes import load_recipe, method_recipe
 
 
@@ -114,6 +115,8 @@ def main(argv):
     check_outputs(report=args.report)
     recipe = load_recipe(args.config) if args.config else None
     model_path, datadir, recipe = find_run(args.model, args.datadir, recipe)
+    if is_tf1_checkpoint(model_path) and not (datadir or args.probe):
+        return test_saved(model_path)
     named = args.protocol is not None
     model = open_model(model_path, vars(args), recipe)
     fill_from_recipe(args, recipe or method_recipe(model))
@@ -221,6 +224,19 @@ def test_skeletons(args, model, model_path, datadir):
         }
         write_skeleton_report(args.report, result, facts, model, simulated)
         print(f"\nreport: {Path(args.report)}")
+
+
+def test_saved(model_path):
+    """Evaluate a published recognition network on the features that its training saved beside it."""
+    from keras_gait.evaluation.identification_tables import print_identified
+    from keras_gait.evaluation.saved_features import has_saved_features, identify_saved
+
+    if not has_saved_features(model_path):
+        raise GaitError(
+            f"where is the data? Give --datadir, or --gallery and --probe; no saved features (val_X.npy) lie "
+            f"beside {model_path}"
+        )
+    print_identified(identify_saved(model_path))
 
 
 def print_view(dataset):

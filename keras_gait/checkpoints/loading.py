@@ -10,7 +10,10 @@ import keras
 from keras_gait.checkpoints.attengait import attengait_from_weights
 from keras_gait.checkpoints.by_name import model_from_state
 from keras_gait.checkpoints.legacy_hdf5 import read_weights
+from keras_gait.checkpoints.sge_models import sge_from_tf1
+from keras_gait.checkpoints.tf1 import find_prefix
 from keras_gait.errors import DAMAGED_HDF5, GaitError
+from keras_gait.files import is_tf1_checkpoint
 
 PUBLISHED = (".pt", ".pth", ".ckpt", ".npz")  # endings of weights by OpenGait's or GaitGraph's names
 # arguments of models that such weights always tell: a recipe may be one for another size
@@ -21,10 +24,11 @@ def load_model(path, method=None, **options):
     """Open a model file: our ``.keras`` and ``.hdf5``, or published weights.
 
     Those are AttenGait's ``.hdf5``, OpenGait's ``.pt``, GaitGraph2's ``.ckpt`` and GaitGraph's ``.pth`` (or
-    arrays by these names as ``.npz``).
+    arrays by these names as ``.npz``); SGE's ``trained_model.ckpt`` of TensorFlow 1, several files whose
+    names begin so, in the published folders (see `sge_from_tf1`).
 
     Args:
-        path: the file.
+        path: the file; of TensorFlow 1 how the names of its files begin, or their folder.
         method: the name of the system that the weights must be of, where they are by name.
         options: what a published file of weights alone does not tell, see `attengait_from_weights` and
             `model_from_state`.
@@ -36,6 +40,10 @@ def load_model(path, method=None, **options):
         GaitError: no such file, not a model, or weights that do not fit.
     """
     path = Path(path)
+    if is_tf1_checkpoint(path) or path.is_dir():
+        if method not in (None, "sge"):
+            raise GaitError(f"{path} is a checkpoint of TensorFlow 1, SGE's, not of {method}")
+        return sge_from_tf1(find_prefix(path))
     if not path.is_file():
         raise GaitError(f"no model file at {path}")
     if path.suffix in PUBLISHED:
