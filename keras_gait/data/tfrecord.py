@@ -8,14 +8,16 @@ process TensorFlow's start. TensorFlow reads these files as any other TFRecord f
 """
 
 import struct
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
 HEAD = struct.Struct("<QI")
 HEAD_BYTES = 12
 FRAMING_BYTES = HEAD_BYTES + 4  # of a record, around its payload
-_LANE = 256  # bytes of one lane of the parallel crc
+_LANE = 256  # bytes of one lane of the parallel crc of long data
+_REACH = 1024  # the same where the effect of each byte is looked up by its place in the lane
+_LONG = 1 << 18  # bytes from which on that takes longer
 
 
 @cache
@@ -44,6 +46,16 @@ def _advance(states, words):
 
 
 @cache
+def _place_tables():
+    """What a byte does to a lane's state, place by place: uint32 ``(_REACH * 256,)``, and the places."""
+    one, places = _tables()[0], np.empty((_REACH, 256), np.uint32)
+    places[-1] = one
+    for place in range(_REACH - 1, 0, -1):
+        places[place - 1] = (places[place] >> np.uint32(8)) ^ one[places[place] & 255]
+    return places.ravel(), np.arange(_REACH) * 256
+
+
+@cache
 def _zeros_operator(size):
     """What ``size`` zero bytes (a multiple of ``_LANE``) do to each state bit: uint32 ``(32,)``."""
     if size == _LANE:
@@ -59,19 +71,24 @@ def _apply(operator, states):
 
 
 def crc32c(data):
-    """CRC-32C of bytes. Long data is cut into lanes that advance together, then joined pairwise."""
-    if len(data) < 2 * _LANE:
+    """CRC-32C of bytes. Data is cut into lanes, whose states are then joined pairwise."""
+    if len(data) < 64:
         crc, table = 0xFFFFFFFF, _byte_table()
         for byte in bytes(data):
             crc = table[(crc ^ byte) & 255] ^ (crc >> 8)
         return crc ^ 0xFFFFFFFF
     # The start value is the same as inverting the first four bytes; zeros before them then change nothing.
-    padding = -len(data) % _LANE
+    size = _LANE if len(data) >= _LONG else _REACH
+    padding = -len(data) % size
     buffer = np.zeros(padding + len(data), np.uint8)
     buffer[padding:] = np.frombuffer(data, np.uint8)
     buffer[padding : padding + 4] ^= 255
-    words = np.ascontiguousarray(buffer.view("<u2").reshape(-1, _LANE // 2).T).astype(np.uint32)
-    states, size = _advance(np.zeros(words.shape[1], np.uint32), words), _LANE
+    if size == _LANE:
+        words = np.ascontiguousarray(buffer.view("<u2").reshape(-1, _LANE // 2).T).astype(np.uint32)
+        states = _advance(np.zeros(words.shape[1], np.uint32), words)
+    else:
+        table, places = _place_tables()
+        states = np.bitwise_xor.reduce(table[buffer.reshape(-1, _REACH) + places], axis=1)
     while len(states) > 1:
         if len(states) % 2:
             states = np.concatenate([np.zeros(1, np.uint32), states])
@@ -85,6 +102,7 @@ def masked_crc(data):
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
+@lru_cache(maxsize=4096)
 def _varint(value):
     encoded = bytearray()
     while value > 127:

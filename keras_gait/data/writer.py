@@ -77,10 +77,11 @@ class Plan:
         )
         digest.update(self.encoding.encode())
         digest.update(json.dumps([self.channels, self.about], sort_keys=True).encode())
-        root = os.path.commonpath([sequence.source for sequence in self.sequences])
-        for *fields, source in self.sequences:
-            changed = os.stat(source).st_mtime_ns
-            digest.update(repr((*fields, os.path.relpath(source, root), changed)).encode())
+        paths = [os.fspath(sequence.source) for sequence in self.sequences]
+        root = os.path.commonpath(set(paths))
+        states = {path: (os.path.relpath(path, root), os.stat(path).st_mtime_ns) for path in set(paths)}
+        for (*fields, _), path in zip(self.sequences, paths, strict=True):
+            digest.update(repr((*fields, *states[path])).encode())
         return digest.hexdigest()
 
 

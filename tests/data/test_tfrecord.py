@@ -19,7 +19,7 @@ def test_the_checksum_has_its_published_check_values(data, expected):
     assert tfrecord.crc32c(data) == expected
 
 
-@pytest.mark.parametrize("size", [511, 512, 513, 1024, 5000, 70_001])
+@pytest.mark.parametrize("size", [4, 63, 64, 1023, 1024, 1025, 5000, 70_001, 1 << 18])
 def test_lanes_give_what_one_byte_after_the_other_gives(size):
     data = np.random.default_rng(size).integers(0, 256, size, np.uint8).tobytes()
     crc = 0xFFFFFFFF

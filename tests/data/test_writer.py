@@ -234,3 +234,14 @@ def test_frames_of_two_named_channels_come_back_and_the_set_tells_what_it_is_abo
     assert (ds.info["layout"], ds.info["probe_set"]) == ("gait3d", ["0001-camid0-seq0"])
     for i, sequence in enumerate(sequences):
         np.testing.assert_array_equal(ds.read(i), two_planes_of(sequence.source)[0])
+
+
+def test_what_counts_as_short_is_the_callers_choice(tmp_path, sequences):
+    assert [
+        problem.what for problem in write_dataset(tmp_path / "set", sequences, frames_of, **SETTINGS)
+    ] == []
+    problems = write_dataset(tmp_path / "longer", sequences, frames_of, fewest=7, **SETTINGS)
+    assert [(Path(place).name, what) for place, what, _ in problems] == [
+        ("source00.txt", "fewer than 7 frames"),
+        ("source01.txt", "fewer than 7 frames"),
+    ]

@@ -60,7 +60,7 @@ class Window:
 @lru_cache(maxsize=16)
 def _opened(path, changed):
     """A file's memory map, opened once a process, and anew when it has ``changed``."""
-    return np.lib.format.open_memmap(path, mode="r")
+    return np.asarray(np.lib.format.open_memmap(path, mode="r"))  # plain: slicing np.memmap is slow
 
 
 def load_window(window):
