@@ -72,6 +72,10 @@ def check_skeleton_request(args):
             raise GaitError(f"--{flag} does not go with --layout {args.layout}: leave it out.")
     if not layout.name:
         return
+    wrong = sorted(set(args.sequences or ()) - set(layout.takes))
+    if wrong:
+        known = " ".join(layout.takes)
+        raise GaitError(f"--sequences: {args.layout} has no {' '.join(wrong)}; use some of {known}")
     found = {layout.split_of(take) for take in args.sequences or layout.takes}
     for split in ("train", *dict(layout.tests)):
         if split not in found:
@@ -80,8 +84,9 @@ def check_skeleton_request(args):
     if args.length is not None and args.length < 2:
         raise GaitError(f"--length must be at least 2. Received: {args.length}")
     least = max(frames_needed(rules) for rules in _rules(layout, args.length or LENGTH).values())
-    if args.frames is not None and args.frames < least:
-        raise GaitError(f"--frames must be at least {least} for a window. Received: {args.frames}")
+    frames = FRAMES if args.frames is None else args.frames
+    if frames < least:
+        raise GaitError(f"--frames must be at least {least} for a window. Received: {frames}")
 
 
 def _rules(layout, length):
