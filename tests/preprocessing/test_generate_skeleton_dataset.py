@@ -164,6 +164,11 @@ def test_the_input_path_may_be_any_folder_on_the_way(generate, tmp_path, given):
     )
 
 
+def test_a_published_name_may_be_written_small(generate, tree, tmp_path):
+    assert generate("--dataset", "biwi").code == 0
+    assert open_dataset(tmp_path / "sets" / TEST).info["dataset"] == "BIWI"
+
+
 def test_casia_b_is_found_in_the_folders_of_the_documentation_too(generate, tmp_path):
     skeleton_tree(tmp_path / "raw", "CASIA_B", 20, view=0)
     (tmp_path / "raw/Datasets/CASIA_B").rename(tmp_path / "raw/Datasets/CASIA")
@@ -318,7 +323,8 @@ def test_each_test_set_is_needed(generate, tmp_path, lost):
         (("--length", 0), "raw", "no sequences of 0 frames: give --length 6"),
         (("--length", "six"), "raw", "argument --length: invalid int value"),
         (("--dataset", "IAS"), "raw", "raw/Datasets has no folder IAS: give --dataset BIWI or KS20"),
-        (("--dataset", "biwi"), "raw", "raw/Datasets has no folder biwi: give --dataset BIWI or KS20"),
+        (("--dataset", "Mine"), "raw", "raw/Datasets has no folder Mine: give --dataset BIWI or KS20"),
+        (("--dataset", "Mine", "--view", "../1"), "raw", "Mine has no such view; a view is a number"),
         (("--dataset", "IAS"), "raw/Datasets/BIWI", "BIWI/6 lacks one of the folders IAS_train_npy_data and"),
         (("--dataset", "../BIWI"), "raw", "'../BIWI' is no name of letters, digits"),
         (("--view", 2), "raw", "--view 2: BIWI has no such view; leave --view out"),

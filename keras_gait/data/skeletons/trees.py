@@ -79,6 +79,11 @@ TREES = {
 }
 
 
+def published_name(name):
+    """A published data set's name as it is published, "biwi" -> "BIWI"; any other as it is."""
+    return {key.lower(): key for key in TREES}.get(name.lower(), name)
+
+
 def tree_of(name):
     """The published tree of that name, or one of the user's own recordings."""
     if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", name):
@@ -95,6 +100,7 @@ def write_published_sets(input_path, name, length, output, view=None, workers=1,
         view: number of the view as text, or None. The training sequences of such a tree are of views that
             it does not tell, so theirs is empty.
     """
+    name = published_name(name)
     tree = tree_of(name)
     folder = find_folder(input_path, name, length, view)
     train, problems = read_part(folder / tree.inner("train"), "", tree.files, tree.joints, length)
@@ -143,9 +149,10 @@ def find_folder(input_path, name, length, view=None):
     Raises GaitError, which names what there is, where the data set, the length or the view is not.
     """
     tree, root = tree_of(name), check_folder(input_path, "--input_path")
-    if view and tree.views is not None and view not in tree.views:
-        views = f"its views are {', '.join(tree.views)}" if tree.views else "leave --view out"
-        raise GaitError(f"--view {view}: {name} has no such view; {views}.")
+    if view and not (view.isdecimal() if tree.views is None else view in tree.views):
+        hints = {None: "a view is a number", (): "leave --view out"}
+        hint = hints.get(tree.views) or f"its views are {', '.join(tree.views)}"
+        raise GaitError(f"--view {view}: {name} has no such view; {hint}.")
     if tree.needs_view and not view:
         raise GaitError(f"{name} has a folder for each view: give --view, one of {', '.join(tree.views)}.")
     inner = [str(length), *([f"view_{view}"] if view else [])]
