@@ -1,12 +1,18 @@
 """Batches of consecutive skeleton windows: which windows, what is asked of them, and in which order."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from window_sets import window_set
+from window_sets import cut, window_set
 
+from keras_gait.data.opening import open_dataset
 from keras_gait.data.sampling import ConsecutiveSampler
 from keras_gait.data.skeleton_batches import SkeletonBatches
+from keras_gait.data.skeletons.held_out import held_out
 from keras_gait.data.skeletons.recordings import recording_of
+from keras_gait.data.skeletons.sets import in_file_order
+from keras_gait.data.writer import Sequence, write_dataset
 from keras_gait.errors import GaitError
 
 F, J, N = 4, 5, 11
@@ -99,6 +105,31 @@ def test_the_stream_names_inputs_and_outputs_and_keeps_the_order(dataset, task):
         np.testing.assert_array_equal(inputs["skeletons"], skeletons)
         np.testing.assert_array_equal(inputs["targets"], targets)
         np.testing.assert_array_equal(wanted["projection"], recordings)
+
+
+def load(source):
+    return np.load(source), []
+
+
+def test_a_set_on_disk_gives_what_it_was_written_from(tmp_path):
+    memory = cut([(2, 30), (10, 40)], F, J)  # on disk, 10 goes before 2
+    sequences = []
+    for i, window in enumerate(memory._store.windows):
+        np.save(tmp_path / f"{i}.npy", window)
+        source = str(tmp_path / f"{i}.npy")
+        sequences.append(Sequence(str(memory.subject[i]), "", "", str(memory.video[i]), source))
+    settings = {"modality": "skeleton", "source": "own", "split": "train", "dtype": "float32"}
+    write_dataset(tmp_path / "set", sequences, load, frame_shape=(J, 3), channels=("x", "y", "z"), **settings)
+    disk = in_file_order(open_dataset(Path(tmp_path, "set")))
+    for ours, written in zip(held_out(disk, 0.25), held_out(memory, 0.25), strict=True):
+        np.testing.assert_array_equal(ours, written)
+        assert ours.any()
+        for task in ("rev_rec", "prediction", "sorting"):
+            pair = (
+                all_of(batches(each.select(ours), task, axis=1, batch_size=16)) for each in (disk, memory)
+            )
+            for found, expected in zip(*pair, strict=True):
+                np.testing.assert_array_equal(found, expected)
 
 
 def test_the_first_windows_alone_may_train_and_still_predict_the_next(dataset):
