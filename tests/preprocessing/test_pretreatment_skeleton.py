@@ -67,7 +67,7 @@ def write_biwi(path, frames, counted=False, states=None):
         for joint, place in enumerate(joints.tolist()):
             state = 2 if states is None else states[number, joint]
             lines.append(",".join(map(str, [joint] * counted + [*place, 5, 6, state, 0])))
-        (path / f"{number:05d}-skel.txt").write_text("\n".join(lines) + "\n")
+        (path / f"{number}-skel.txt").write_text("\n".join(lines) + "\n")
 
 
 def write_counted_biwi(path, frames):
@@ -83,7 +83,7 @@ def write_kgbd(path, frames):
 def write_ks20(path, frames):
     path.mkdir(parents=True)
     for number, joints in enumerate(frames.tolist()):
-        text = "\n".join(",".join(map(str, place)) for place in joints)
+        text = "\n".join(",".join(map(str, [*place, 0, 0, 0])) for place in joints)
         (path / f"{number:04d}.txt").write_text(text)
 
 
@@ -162,7 +162,7 @@ def test_ks20s_bodies_get_the_published_numbers(command, tmp_path):
     assert command(COMMAND, "--input_path", tmp_path / "raw", "--output_path", tmp_path, *flags).code == 0
     train = arrays(tmp_path / "KS20/4/KS20_train_npy_data")
     assert sorted(train["ids_KS20_4.npy"].item()) == [0, 4, 19]
-    assert train["source_x_KS20_4.npy"].shape[1] == 25
+    np.testing.assert_array_equal(train["source_x_KS20_4.npy"][:4], recording(1, 0, 4, 25)[..., 0])
     write_ks20(tmp_path / "raw/body5/a", recording(5, 0, 6, 25))
     result = command(COMMAND, "--input_path", tmp_path / "raw", "--output_path", tmp_path / "o", *flags)
     assert "body5 is no body of KS20" in refused(result, NAME)
@@ -341,18 +341,18 @@ NAN = np.where(np.arange(12)[:, None, None] == 4, np.nan, recording(3, 2))
         (write_csv, ".csv", lambda path: path.write_bytes(b"\xff\xfe\0"), "c.csv: no text file"),
         (
             *(write_biwi, ""),
-            lambda path: spoil_biwi(path, "00002-skel.txt", "1,2,3\n"),
-            "00002-skel.txt: 1 lines, expected one for each of 20 joints",
+            lambda path: spoil_biwi(path, "2-skel.txt", "1,2,3\n"),
+            "2-skel.txt: 1 lines, expected one for each of 20 joints",
         ),
         (
             *(write_biwi, ""),
-            lambda path: spoil_biwi(path, "00002-skel.txt", "1,2,3,4,5,2,0\n" * 7 + "1,2\n" * 13),
-            "00002-skel.txt, line 8: 2 columns, expected 7",
+            lambda path: spoil_biwi(path, "2-skel.txt", "1,2,3,4,5,2,0\n" * 7 + "1,2\n" * 13),
+            "2-skel.txt, line 8: 2 columns, expected 7",
         ),
         (
             *(write_biwi, ""),
-            lambda path: spoil_biwi(path, "00002-skel.txt", "1,2,3\n" * 20),
-            "00002-skel.txt: another number of columns than",
+            lambda path: spoil_biwi(path, "2-skel.txt", "1,2,3\n" * 20),
+            "2-skel.txt: another number of columns than",
         ),
         (write_kgbd, ".txt", lambda path: path.write_text("0;1;2;3\n" * 21), "line 21: the file ends within"),
         (write_kgbd, ".txt", lambda path: path.write_text("0;1;2;3\n" * 19 + "0;1\n"), "line 20: 1 columns"),
@@ -412,6 +412,13 @@ def test_wrong_wishes_end_with_one_line_and_code_2(command, tmp_path, flags, wor
     result = command(COMMAND, "--input_path", root, "--output_path", tmp_path / "o", *SMALL, *flags)
     assert words in failed(result, NAME)
     assert not (tmp_path / "o").exists()
+
+
+def test_a_folder_above_that_of_the_persons_is_not_taken_for_one(command, tmp_path):
+    write_people(tmp_path / "walkers/skeletons")
+    flags = ("--input_path", tmp_path / "walkers", "--output_path", tmp_path / "o", *SMALL)
+    message = refused(command(COMMAND, *flags, "--test", "*/b*"), NAME)
+    assert "holds recordings of one person, skeletons: name the folder that holds" in message
 
 
 def test_files_of_several_or_of_no_formats_are_not_guessed_at(command, tmp_path):

@@ -52,6 +52,12 @@ def find_recordings(root, kind="auto"):
     if not found:
         end = FORMATS[kind].end
         raise GaitError(f"--input_path {root} holds no recordings: expected <person>/...{end} in it.")
+    persons = {recording.person for recording in found}
+    if len(persons) == 1:
+        raise GaitError(
+            f"--input_path {root} holds recordings of one person, {persons.pop()}: name the folder that "
+            "holds the folders of all persons."
+        )
     return found, kind, problems
 
 

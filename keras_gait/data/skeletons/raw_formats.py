@@ -5,6 +5,7 @@ cannot be read is a `GaitError`, "<file>, line <n>: <what>".
 """
 
 import os
+import re
 import zipfile
 from typing import NamedTuple
 
@@ -89,13 +90,33 @@ def read_csv(path):
     return _array(values.reshape(len(values), -1, 3), path), []
 
 
-def read_frame_files(folder, end="skel.txt", joints=KINECT):
-    """A file a frame in the order of their names, a line a joint (BIWI, IAS, KS20).
+def read_biwi(folder):
+    """A file a frame, a line for each of 20 joints, columns x, y, z (BIWI, IAS).
 
-    Columns 1 to 3 are x, y, z, column 6, where there is one, is how the joint was tracked: frames with a
-    joint of state 0 are left out. A first column that only counts the joints is passed over.
+    Column 6, where there is one, is how the joint was tracked: frames with a joint of state 0 are left out.
     """
-    paths = sorted(os.path.join(folder, name) for name in os.listdir(folder) if _is_data(name, end))
+    values = _frame_files(folder, "skel.txt", KINECT)
+    if values.shape[2] <= STATE:
+        return _array(values[..., :3], folder), []
+    tracked, problems = (values[..., STATE] != 0).all(axis=1), []
+    if not tracked.all():
+        lost = f"{folder} ({np.count_nonzero(~tracked)} of {len(tracked)} frames)"
+        problems.append(Problem(lost, "frames with a joint that was not tracked, left out"))
+    return _array(values[tracked, :, :3], folder), problems
+
+
+def read_ks20(folder):
+    """The same with the 25 joints of the second sensor; only x, y, z are read."""
+    return _array(_frame_files(folder, ".txt", KINECT_V2)[..., :3], folder), []
+
+
+def _frame_files(folder, end, joints):
+    """All columns of a folder's files, in the order of the numbers in their names -> ``(F, J, columns)``.
+
+    A first column that only counts the joints is left out.
+    """
+    names = sorted((name for name in os.listdir(folder) if _is_data(name, end)), key=_by_number)
+    paths = [os.path.join(folder, name) for name in names]
     frames = [_frame_lines(path, joints) for path in paths]
     values = [_table(lines, path) for lines, path in zip(frames, paths, strict=True)]
     width = values[0].shape[1]
@@ -104,23 +125,11 @@ def read_frame_files(folder, end="skel.txt", joints=KINECT):
         raise GaitError(f"{odd[0]}: another number of columns than {paths[0]}")
     values = np.stack(values)
     counted = values[..., 0] - values[..., :1, 0] == np.arange(joints)
-    if joints > 1 and counted.all():
+    if counted.all():
         values = values[..., 1:]
     if values.shape[2] < 3:
         raise GaitError(f"{paths[0]}, line 1: {values.shape[2]} columns, expected x, y, z of a joint")
-    problems = []
-    if values.shape[2] > STATE:
-        tracked = (values[..., STATE] != 0).all(axis=1)
-        if not tracked.all():
-            lost = f"{folder} ({np.count_nonzero(~tracked)} of {len(tracked)} frames)"
-            problems.append(Problem(lost, "frames with a joint that was not tracked, left out"))
-        values = values[tracked]
-    return _array(values[..., :3], folder), problems
-
-
-def read_ks20(folder):
-    """The same with the 25 joints of the second sensor."""
-    return read_frame_files(folder, ".txt", KINECT_V2)
+    return values
 
 
 def read_kgbd(path):
@@ -176,6 +185,11 @@ def _table(numbered, path, columns=0):
     return np.array([row[: len(rows[0])] for row in rows])
 
 
+def _by_number(name):
+    """Sorts frame-2 before frame-10."""
+    return [int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name)]
+
+
 def _is_data(name, end):
     return name.lower().endswith(end) and not name.startswith(".")
 
@@ -184,7 +198,7 @@ FORMATS = {
     "npy": Format(".npy", read_npy),
     "npz": Format(".npz", read_npz),
     "csv": Format(".csv", read_csv),
-    "biwi": Format("skel.txt", read_frame_files, folders=True),
+    "biwi": Format("skel.txt", read_biwi, folders=True),
     "kgbd": Format(".txt", read_kgbd),
     "ks20": Format(".txt", read_ks20, folders=True),
 }
