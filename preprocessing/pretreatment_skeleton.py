@@ -28,7 +28,7 @@ from keras_gait.data.skeletons.raw import (
 )
 from keras_gait.data.skeletons.raw_formats import FORMATS
 from keras_gait.data.skeletons.tree_writer import PersonFrames, remove_drafts, write_npy_tree
-from keras_gait.data.skeletons.trees import TREES, tree_of
+from keras_gait.data.skeletons.trees import published_name, tree_of
 from keras_gait.data.skeletons.windows import frames_needed, published_rules
 from keras_gait.data.trees import check_tree_settings
 from keras_gait.errors import GaitError
@@ -67,7 +67,7 @@ def parse(argv):
 
 def main(argv):
     args = parse(argv)
-    args.dataset = {name.lower(): name for name in TREES}.get(args.dataset.lower(), args.dataset)
+    args.dataset = published_name(args.dataset)
     tree = tree_of(args.dataset)
     check_flags(args)
     root = check_folder(args.input_path, "--input_path")
