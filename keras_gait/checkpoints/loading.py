@@ -40,7 +40,7 @@ def load_model(path, method=None, **options):
         GaitError: no such file, not a model, or weights that do not fit.
     """
     path = Path(path)
-    if is_tf1_checkpoint(path) or path.is_dir():
+    if is_tf1_checkpoint(path) or (path / "checkpoint").is_file():
         if method not in (None, "sge"):
             raise GaitError(f"{path} is a checkpoint of TensorFlow 1, SGE's, not of {method}")
         return sge_from_tf1(find_prefix(path))
