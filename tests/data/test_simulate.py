@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from keras_gait.data.provenance import read_source
 from keras_gait.data.simulate import (
     COCO_JOINTS,
     KINECT_JOINTS,
@@ -247,6 +248,8 @@ def test_the_command_writes_casia_bs_layout_in_three_trees(command, tmp_path):
     for tree in ("rgb", "silhouettes"):
         names = {name for name in written if name.startswith(f"{tree}/001/cl-02/090/")}
         assert names == {f"{tree}/001/cl-02/090/001-cl-02-090-00{n}.png" for n in (1, 2, 3)}
+    for tree in ("rgb", "silhouettes", "poses"):
+        assert read_source(tmp_path / "w" / tree) == "simulated walkers"
     walk = simulate_walk(1, "cl", 2, "090", frames=3, size=48)
     place = tmp_path / "w" / "rgb/001/cl-02/090/001-cl-02-090-002.png"
     assert np.array_equal(cv2.imread(str(place))[..., ::-1], walk.rgb[1])

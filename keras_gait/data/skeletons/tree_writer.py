@@ -74,18 +74,12 @@ def _write_set(folder, role, tag, recordings, rules):
     plan = plan_windows([len(each.frames) for each in recordings], rules)
     owners = np.repeat([recordings[n].person for n, _ in plan], [len(starts) for _, starts in plan])
     prefix, end = "t_" if role == "test" else "", f"{tag}_{rules.length}.npy"
-    shape = (len(owners) * rules.length, recordings[0].frames.shape[1])
     for number, axis in enumerate(AXES):
-        paths = [folder / f"{prefix}{what}_{axis}_{end}" for what in ("source", "target")]
-        source, target = (np.lib.format.open_memmap(path, "w+", np.float32, shape) for path in paths)
-        row = 0
-        for recording, starts in plan:
-            windows = windows_of(recordings[recording].frames[..., number], starts, rules.length)
-            rows = slice(row, row := row + len(starts) * rules.length)
-            source[rows] = windows.reshape(-1, shape[1])
-            target[rows] = windows[:, ::-1].reshape(-1, shape[1])
-        source.flush()
-        target.flush()
+        windows = np.concatenate(
+            [windows_of(recordings[n].frames[..., number], starts, rules.length) for n, starts in plan]
+        )
+        for what, values in (("source", windows), ("target", windows[:, ::-1])):
+            np.save(folder / f"{prefix}{what}_{axis}_{end}", values.reshape(-1, values.shape[2]))
     ids = {int(person): np.flatnonzero(owners == person).tolist() for person in np.unique(owners)}
     np.save(folder / f"ids_{end}", np.array(ids, dtype=object), allow_pickle=True)
     np.save(folder / f"frame_id_{end}", owners.astype(np.int64))
