@@ -21,8 +21,7 @@ from keras_gait.errors import GaitError
 from keras_gait.files import FINAL_MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
-TEST_SUBJECTS = 12
-VIEWS = "036 090 144"
+VIEWS = "--views 036 090 144"
 # 17 frames are one more than the clips of 16: the first frame has no flow
 PICTURES = "--sequences nm-01 nm-02 nm-03 nm-05 bg-01 cl-01 --frames 17 --size 144"
 
@@ -35,9 +34,12 @@ class Demo:
         recipe: what it trains.
         preparation: ``(script, arguments)`` of each step from raw trees to data sets.
         simulation: further arguments of the simulator.
-        train_subjects: people to learn from; `TEST_SUBJECTS` more are told apart.
-        baseline: what the model is compared with: its name, and a function from the demo's folder to its
-            table.
+        train_subjects: people to learn from.
+        baseline: what the model is compared with: its name, and a function from the demo's folder, this and
+            the model's folder to a dict from the rows of the model's ``rank1.csv`` to their values.
+        test_subjects: further people, who are told apart.
+        compared: the column of the comparison, by its place.
+        told: what the comparison's table shows.
     """
 
     recipe: str
@@ -45,26 +47,40 @@ class Demo:
     simulation: str
     train_subjects: int
     baseline: tuple
+    test_subjects: int = 12
+    compared: int = -1
+    told: str = "Rank-1 in % on simulated walkers, by probe view, identical view excluded"
 
 
-def energy_images(work, demo):
+def energy_images(work, demo, run):
     """Of the nearest raw gait energy image."""
     from keras_gait.evaluation.baseline import energy_image_accuracy
 
-    return energy_image_accuracy(work / "raw" / "silhouettes", demo.train_subjects + 1)
+    found = energy_image_accuracy(work / "raw" / "silhouettes", demo.train_subjects + 1)
+    return dict(zip(CONDITIONS, found, strict=True))
 
 
-def raw_poses(work, demo):
+def raw_poses(work, demo, run):
     """Of the nearest raw pose sequence."""
     from keras_gait.data.opening import find_dataset, open_dataset
     from keras_gait.evaluation.baseline import raw_pose_accuracy
     from keras_gait.training.recipes import load_recipe
 
     frames = load_recipe(ROOT / demo.recipe)["model"]["frames"]
-    return raw_pose_accuracy(open_dataset(find_dataset(work / "data", "test")), frames)
+    found = raw_pose_accuracy(open_dataset(find_dataset(work / "data", "test")), frames)
+    return dict(zip(CONDITIONS, found, strict=True))
 
 
-LAYOUT = f"{PICTURES} --layout casia-b --train_subjects {{train}}"
+def raw_skeletons(work, demo, run):
+    """Of the same recognition network on the skeletons themselves."""
+    from keras_gait.training import raw_skeletons
+
+    found = raw_skeletons.raw_skeletons(run, run / "raw-skeletons")
+    return {each.name: [each.found.rank_1, each.found.nauc] for each in found}
+
+
+CONDITIONS = ("nm", "bg", "cl")
+LAYOUT = f"{VIEWS} {PICTURES} --layout casia-b --train_subjects {{train}}"
 ENERGY_IMAGES = ("gait energy image", energy_images)
 MAPS = (
     "preprocessing/pretreatment_heatmap.py",
@@ -72,6 +88,8 @@ MAPS = (
     "--worker_num {workers}",
 )
 CONVERSION = "--dataset_partition {raw}/CASIA-B.json --output_path {work}/data --worker_num {workers}"
+
+PRETEXTS = ("rev_rec", "prediction", "sorting", "rev_rec_plus")
 
 DEMOS = {
     "attengait": Demo(
@@ -95,7 +113,7 @@ DEMOS = {
                 "--ofdir {work}/flow --outdir {work}/data --train_subjects {train} --mode test",
             ),
         ),
-        PICTURES,
+        f"{VIEWS} {PICTURES}",
         24,
         ENERGY_IMAGES,
     ),
@@ -143,9 +161,30 @@ DEMOS = {
                 "--data_path {raw} --output_path {work}/data --train_subjects {train} --worker_num {workers}",
             ),
         ),
-        "--frames 40 --layout casia-b-pose",
+        f"{VIEWS} --frames 40 --layout casia-b-pose",
         88,
         ("poses", raw_poses),
+    ),
+    "sge": Demo(
+        "configs/sge/demo.yaml",
+        (
+            (
+                "preprocessing/pretreatment_skeleton.py",
+                "--input_path {raw}/skeletons --output_path {work}/Datasets --dataset Walkers --length 6 "
+                "--offsets 3 --test nm=nm-0[56]* bg=bg* cl=cl*",
+            ),
+            (
+                "preprocessing/generate_skeleton_dataset.py",
+                "--input_path {work}/Datasets --dataset Walkers --length 6 --output_path {work}/data "
+                "--worker_num {workers}",
+            ),
+        ),
+        "--views 090 --frames 100 --layout kinect",
+        20,
+        ("skeletons", raw_skeletons),
+        0,
+        0,
+        "Recognition network, in % on simulated walkers, by the kind of walk",
     ),
 }
 
@@ -156,7 +195,11 @@ def parse(argv):
         "--experdir", type=Path, default=Path("runs/demo"), help="folder for everything it makes"
     )
     parser.add_argument("--method", choices=sorted(DEMOS), default="attengait", help="which system")
-    return parser.parse_args(argv)
+    parser.add_argument("--pretext", choices=PRETEXTS, help="what encoders learn from (sge)")
+    args = parser.parse_args(argv)
+    if args.pretext and args.method != "sge":
+        parser.error("--pretext is for --method sge")
+    return args
 
 
 def step(title, script, arguments, **values):
@@ -177,19 +220,24 @@ def rank1_table(path):
     return header, {condition: np.array(values, float) for condition, *values in rows}
 
 
-def print_comparison(trained, name, baseline, header):
-    """The trained model's table beside the baseline's of that name, and the two means."""
+def print_comparison(demo, trained, baseline, header):
+    """The trained model's table beside the baseline's, and by how much their means differ."""
     from keras_gait.evaluation.tables import text_table
 
+    columns = min(len(header), *map(len, baseline.values()))
     rows = []
     for condition, values in trained.items():
-        rows.append((f"{condition.upper()}  trained", values))
-        rows.append((f"    raw {name}", baseline[condition]))
-    means = [np.mean([table[condition] for condition in trained], axis=0) for table in (trained, baseline)]
-    rows += [("mean trained", means[0]), (f"    raw {name}", means[1])]
-    print("\nRank-1 in % on simulated walkers, by probe view, identical view excluded")
-    print(text_table(header, rows))
-    return means[0][-1] - means[1][-1]
+        rows.append((f"{condition.upper()}  trained", values[:columns]))
+        rows.append((f"    raw {demo.baseline[0]}", baseline[condition]))
+    means = [
+        np.mean([table[condition][:columns] for condition in trained], axis=0)
+        for table in (trained, baseline)
+    ]
+    rows += [("mean trained", means[0]), (f"    raw {demo.baseline[0]}", means[1])]
+    print(f"\n{demo.told}")
+    print(text_table(header[:columns], rows))
+    gain = means[0][demo.compared] - means[1][demo.compared]
+    print(f"\nmean of {header[demo.compared]}: {100 * gain:+.1f} points against the raw {demo.baseline[0]}")
 
 
 def main(argv):
@@ -205,7 +253,7 @@ def main(argv):
     step(
         "simulate walkers",
         "preprocessing/simulate_walkers.py",
-        f"--output_path {{raw}} --subjects {demo.train_subjects + TEST_SUBJECTS} --views {VIEWS} "
+        f"--output_path {{raw}} --subjects {demo.train_subjects + demo.test_subjects} "
         f"--worker_num {{workers}} {demo.simulation}",
         **values,
     )
@@ -214,7 +262,8 @@ def main(argv):
     step(
         "train",
         "mains/train.py",
-        "--config {recipe} --datadir {work}/data --experdir {work}/runs --verbose 2",
+        "--config {recipe} --datadir {work}/data --experdir {work}/runs --verbose 2"
+        + (f" --model {args.pretext}" if args.pretext else ""),
         recipe=ROOT / demo.recipe,
         **values,
     )
@@ -225,10 +274,7 @@ def main(argv):
     )
 
     header, trained = rank1_table(model.parent / "results" / "rank1.csv")
-    name, accuracy = demo.baseline
-    baseline = dict(zip(("nm", "bg", "cl"), accuracy(work, demo), strict=True))
-    gain = print_comparison(trained, name, baseline, header)
-    print(f"\ncross-view mean: {100 * gain:+.1f} points against the raw {name}")
+    print_comparison(demo, trained, demo.baseline[1](work, demo, model.parent), header)
     print(f"model:  {model}\nreport: {report}\n({(time.monotonic() - started) / 60:.1f} minutes)")
 
 

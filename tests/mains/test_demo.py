@@ -11,7 +11,10 @@ from conftest import ROOT, load_script
 
 from keras_gait.data import opening
 from keras_gait.evaluation import baseline
+from keras_gait.training import raw_skeletons
 from keras_gait.training.recipes import load_recipe
+
+IDENTIFIED = SimpleNamespace(rank_1=0.25, nauc=0.25)
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def steps(monkeypatch, tmp_path):
         arguments = load_script(script).parse(words[2:])
         done.append(script)
         if script == "mains/train.py":
-            load_recipe(*arguments)
+            load_recipe(*arguments[:2])
             run = tmp_path / "demo" / "runs" / "a"
             run.mkdir(parents=True)
             (run / "model-final.keras").touch()
@@ -41,13 +44,16 @@ def steps(monkeypatch, tmp_path):
     return done
 
 
-STEPS = {"attengait": 7, "skeletongait": 5, "skeletongaitplusplus": 7, "gaitgraph2": 4}
+STEPS = {"attengait": 7, "skeletongait": 5, "skeletongaitplusplus": 7, "gaitgraph2": 4, "sge": 5}
+BEATEN = {"gaitgraph2": "poses", "sge": "skeletons"}
 
 
 @pytest.mark.parametrize("method", STEPS)
 def test_every_step_takes_its_flags_and_the_table_comes_last(command, steps, monkeypatch, tmp_path, method):
     for name in ("energy_image_accuracy", "raw_pose_accuracy"):
         monkeypatch.setattr(baseline, name, lambda *arguments: np.full((3, 2), 0.25))
+    found = [SimpleNamespace(name=name, found=IDENTIFIED) for name in ("nm", "bg", "cl")]
+    monkeypatch.setattr(raw_skeletons, "raw_skeletons", lambda run, folder: found)
     monkeypatch.setattr(opening, "find_dataset", lambda folder, role: folder)
     monkeypatch.setattr(opening, "open_dataset", lambda path: path)
     result = command("mains/demo.py", "--experdir", tmp_path / "demo", "--method", method)
@@ -58,9 +64,27 @@ def test_every_step_takes_its_flags_and_the_table_comes_last(command, steps, mon
     rows = [line.split() for line in result.out.splitlines()]
     assert ["NM", "trained", "50.0", "50.0"] in rows
     assert ["mean", "trained", "40.0", "40.0"] in rows
-    beaten = "poses" if method == "gaitgraph2" else "gait energy image"
+    beaten = BEATEN.get(method, "gait energy image")
     assert rows.count(["raw", *beaten.split(), "25.0", "25.0"]) == 4
-    assert f"cross-view mean: +15.0 points against the raw {beaten}" in result.out
+    column = "036" if method == "sge" else "mean"
+    assert f"mean of {column}: +15.0 points against the raw {beaten}" in result.out
+
+
+def test_the_pretext_is_handed_to_training(command, monkeypatch, tmp_path):
+    def refusing_training(words):
+        handed.append(words)
+        return SimpleNamespace(returncode=2 if words[1].endswith("train.py") else 0)
+
+    handed = []
+    monkeypatch.setattr(subprocess, "run", refusing_training)
+    result = command("mains/demo.py", "--experdir", tmp_path, "--method", "sge", "--pretext", "prediction")
+    assert result.code == 2
+    assert handed[-1][-2:] == ["--model", "prediction"]
+
+
+def test_a_pretext_is_for_sge_alone(command, tmp_path):
+    message = refused(command("mains/demo.py", "--experdir", tmp_path, "--pretext", "sorting"), "demo.py")
+    assert message.startswith("--pretext is for --method sge")
 
 
 def test_every_method_of_the_demo_is_tried_here(demo):
