@@ -2,10 +2,12 @@
 
     python benchmarks/training.py
     KERAS_BACKEND=jax python benchmarks/training.py --config configs/skeletongait/ccpg.yaml --p 2 --k 2
+    python benchmarks/training.py --config configs/sge/biwi.yaml
 
 The step against the forward pass (the published grouped convolutions of AttenGait took 300 times the forward
-pass on a CPU), steps and embedded clips a second, and the share of time that ``fit``'s batches are waited
-for: model, losses, optimizer, clips and augmentation are those of a recipe. Prints one JSON line per figure.
+pass on a CPU), steps, trained and embedded clips a second, and the share of time that ``fit``'s batches are
+waited for: model, losses, optimizer, clips and augmentation are those of a recipe. Of a recipe that trains
+encoders of skeletons, the encoder of one axis. Prints one JSON line per figure.
 """
 
 import argparse
@@ -22,12 +24,15 @@ from timing import shortest
 
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.writer import Sequence, write_dataset
+from keras_gait.models.skeleton_axis import SGEAxis
+from keras_gait.training import sge, sge_encoder
 from keras_gait.training.recipes import load_recipe
 from keras_gait.training.settings import METHODS
 from keras_gait.training.supervised import make_model, way_of
 from keras_gait.vision.joint_graphs import GRAPHS
 
 SUBJECTS, TAKES, LENGTH, SIZE = 16, 4, 60, 64
+KINECT = 20  # joints of its skeletons
 COLOURS = ("red", "green", "blue")
 
 
@@ -37,30 +42,31 @@ def load_clip(channels, seed):
     return rng.integers(0, 256, (LENGTH, 8, 8, channels), np.uint8).repeat(8, axis=1).repeat(8, axis=2), []
 
 
-def load_poses(joints, seed):
+def load_poses(joints, length, seed):
     """Joints of one made-up sequence, each near its own place; the writer's ``load``."""
     rng = np.random.default_rng(int(Path(seed).name))
-    poses = rng.uniform(0, 240, (joints, 3)) + rng.normal(0, 5, (LENGTH, joints, 3))
+    poses = rng.uniform(0, 240, (joints, 3)) + rng.normal(0, 5, (length, joints, 3))
     return np.clip(poses, [0, 0, 0], [320, 240, 1]).astype(np.float32), []
 
 
-def write_set(folder, load, shape, dtype, channels):
-    """A data set of `SUBJECTS` with sequences of such frames."""
+def write_set(folder, load, shape, dtype, channels, modality="random", takes=TAKES, **about):
+    """A data set of `SUBJECTS` with sequences of such frames, numbered one after another."""
     sequences = []
-    for i in range(SUBJECTS * TAKES):
+    for i in range(SUBJECTS * takes):
         source = folder / "seeds" / str(i)
         source.mkdir(parents=True)
-        sequences.append(Sequence(f"{i // TAKES:03d}", "nm", "090", f"{i % TAKES:02d}", str(source)))
+        sequences.append(Sequence(f"{i // takes:03d}", "nm", "090", f"{i:07d}", str(source)))
     write_dataset(
         folder / "set",
         sequences,
         load,
-        modality="pose" if len(shape) == 2 else "random",
+        modality=modality,
         source="random",
         split="train",
         frame_shape=shape,
         dtype=dtype,
         channels=channels,
+        about=about,
     )
     return open_dataset(folder / "set")
 
@@ -69,19 +75,49 @@ def made_up_set(recipe, folder):
     """A data set of what the recipe's model takes."""
     if METHODS[recipe["method"]].way == "gaitgraph":
         joints = len(GRAPHS[recipe["model"]["joints"]].joints)
-        shape, channels = (joints, 3), ("x", "y", "confidence")
-        return write_set(folder, partial(load_poses, joints), shape, "float32", channels)
+        load = partial(load_poses, joints, LENGTH)
+        return write_set(folder, load, (joints, 3), "float32", ("x", "y", "confidence"), "pose")
     channels = tuple(recipe["data"].get("channels") or COLOURS)
     shape = (SIZE, SIZE, len(channels))
     return write_set(folder, partial(load_clip, len(channels)), shape, "uint8", channels)
 
 
 def benchmarked(args):
-    """The recipe with batches of p x k sequences of so many frames."""
+    """The recipe with batches of p x k sequences of so many frames, or of its own where it says neither."""
     recipe = load_recipe(args.config)
+    if METHODS[recipe["method"]].way == "sge":
+        recipe["sampler"]["batch_size"] = args.batch or recipe["sampler"]["batch_size"]
+        return recipe
     recipe["sampler"] |= {"p": args.p, "k": args.k} | ({"pk": True} if "pk" in recipe["sampler"] else {})
     recipe["model" if "frames" in recipe["model"] else "sampler"]["frames"] = args.frames
     return recipe
+
+
+def prepared(recipe, folder):
+    """What trains: the compiled model, the one that embeds, and the batches."""
+    if METHODS[recipe["method"]].way == "sge":
+        return prepared_axis(recipe, folder)
+    way = way_of(recipe)
+    batches = way.make_batches(recipe, made_up_set(recipe, folder))
+    model = make_model(recipe, batches.dataset, SUBJECTS)
+    batches.label_outputs = tuple(name for name in model.output if name != "logits")
+    steps = way.steps_per_epoch(recipe, batches)
+    way.make_compiler(recipe, model, batches.sampler, steps)(recipe["losses"].get("cross_weight"))
+    return model, model.encoder, batches
+
+
+def prepared_axis(recipe, folder):
+    """As `prepared`, of the encoder that SGE trains first, on twice as many windows as a batch has."""
+    length, takes = recipe["data"]["length"], -(-2 * recipe["sampler"]["batch_size"] // SUBJECTS)
+    load, about = partial(load_poses, KINECT, length), {"length": length, "layout": "biwi"}
+    dataset = write_set(folder, load, (KINECT, 3), "float32", ("x", "y", "z"), "skeleton", takes, **about)
+    whole = sge.make_model(recipe, dataset)
+    task, losses = whole.tasks[0], recipe["losses"]
+    batches = sge_encoder.make_batches(recipe, dataset, task, axis=0)
+    model = SGEAxis(**whole.axis_options(task), l2=losses["l2"], decay=losses["decay"])
+    batches.label_outputs = tuple(model.output)
+    sge_encoder.compile_axis(recipe, model)
+    return model, model, batches
 
 
 def waiting_share(model, batches, steps):
@@ -98,8 +134,7 @@ def waiting_share(model, batches, steps):
 
 
 def _arrays(batch):
-    clips, wanted = batch
-    return clips.numpy(), {name: value.numpy() for name, value in wanted.items()}
+    return keras.tree.map_structure(lambda tensor: tensor.numpy(), batch)
 
 
 def main(argv):
@@ -108,28 +143,27 @@ def main(argv):
     parser.add_argument("--p", type=int, default=2)
     parser.add_argument("--k", type=int, default=2)
     parser.add_argument("--frames", type=int, default=30)
+    parser.add_argument("--batch", type=int, help="sequences in a batch that is not P x K; else the recipe's")
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args(argv)
     recipe = benchmarked(args)
-    way = way_of(recipe)
     with tempfile.TemporaryDirectory() as folder:
-        batches = way.make_batches(recipe, made_up_set(recipe, Path(folder)))
-        model = make_model(recipe, batches.dataset, SUBJECTS)
-        batches.label_outputs = tuple(name for name in model.output if name != "logits")
-        steps = way.steps_per_epoch(recipe, batches)
-        way.make_compiler(recipe, model, batches.sampler, steps)(recipe["losses"].get("cross_weight"))
+        model, encoder, batches = prepared(recipe, Path(folder))
         clips, wanted = _arrays(next(iter(batches.to_tf_data())))
         calls = args.repeats + 1  # the first compiles
-        forward = shortest(lambda: model.encoder.predict_on_batch(clips), calls)
+        forward = shortest(lambda: encoder.predict_on_batch(clips), calls)
         step = shortest(lambda: model.train_on_batch(clips, wanted), calls)
         share = waiting_share(model, batches, 2 * args.repeats)
+    count = len(keras.tree.flatten(clips)[0])
     figures = {
         "step to forward pass": step / forward,
         "steps a second": 1 / step,
-        "clips embedded a second": len(clips) / forward,
+        "clips trained a second": count / step,
+        "clips embedded a second": count / forward,
         "share of time waiting for input": share,
     }
-    setting = {"backend": keras.backend.backend(), "clips": len(clips), "frames": args.frames}
+    frames = recipe["data"].get("length") or args.frames
+    setting = {"backend": keras.backend.backend(), "clips": count, "frames": frames}
     for figure, value in figures.items():
         line = {"benchmark": "training", "figure": figure, "value": round(value, 4)}
         print(json.dumps(line | setting | {"config": args.config}))

@@ -9,12 +9,20 @@ from conftest import ROOT
 from keras_gait.models.attengait import SIZES
 
 WALKERS = "chance", *(f"{name} {pair} view" for name in ("nm", "bg", "cl") for pair in ("same", "cross"))
-TIMED = "step to forward pass", "steps a second", "clips embedded a second", "share of time waiting for input"
+RATES = "steps a second", "clips trained a second", "clips embedded a second"
+TIMED = "step to forward pass", *RATES, "share of time waiting for input"
 POSES = "sequences a second", "input", "baseline", "ratio", "input ratio", "ratio before the branches"
 SKELETONS = "batches a second", "baseline", "ratio", "ratio without queue", "largest difference"
 RUNS = {  # benchmark -> its smallest arguments, its figures
     "dataset_index": ("--sequences 500 --batch 4 --frames 8", ("open", "open_ratio", "batch", "batch_ratio")),
     "input_pipeline": ("--p 2 --k 2 --frames 16 --steps 1", ("batches a second", "baseline", "ratio")),
+    "neighbour_contrast": (
+        "--batch 5 --units 4 --repeats 1",
+        (
+            *("losses a second", "losses a second by the loop", "ratio"),
+            *(f"difference of the {what}" for what in ("value", "gradient")),
+        ),
+    ),
     "pose_pipeline": (
         "--batch 8 --frames 60 --repeats 1",
         (
@@ -58,6 +66,17 @@ def test_a_benchmark_prints_its_figures(lines, step_by_step, name):
     found = lines(name, arguments)
     assert [line["figure"] for line in found] == list(figures)
     assert all(line["benchmark"] and isinstance(line["value"], float) for line in found)
+
+
+def test_the_encoder_of_an_axis_is_timed(lines, step_by_step):
+    found = lines("training", f"--config {ROOT}/configs/sge/biwi.yaml --batch 4 --repeats 1")
+    assert [line["figure"] for line in found] == list(TIMED)
+    assert {(line["clips"], line["frames"]) for line in found} == {(4, 6)}
+
+
+def test_the_contrast_is_timed_against_a_loop_that_finds_the_same(lines):
+    *_, value, gradient = lines("neighbour_contrast", "--batch 9 --units 4 --temperature 0.5 --repeats 1")
+    assert max(value["value"], gradient["value"]) < 1e-4
 
 
 def test_the_search_is_timed_for_each_kind_of_data(lines):
