@@ -115,14 +115,12 @@ def _encoders(recipe, model, dataset, training, validation, folder):
     source = folder
     if not recipe["train"]["stage"]:
         source = _trained(recipe, folder, [name for *_, name in names])
+    learnt, apart = dataset.select(training), None if validation is None else dataset.select(validation)
+    compiled = {}
     for task, axis, name in names:
         own = open_run(source / name, recipe, dataset, FREE_OF_ENCODERS)
         if not is_complete(own):
-            learnt, apart = (
-                dataset.select(training),
-                None if validation is None else dataset.select(validation),
-            )
-            train_encoder(recipe, model.axis_options(task), task, axis, learnt, apart, own)
+            train_encoder(recipe, model.axis_options(task), task, axis, learnt, apart, own, compiled)
     return [(task, axis, source / name / FINAL_MODEL) for task, axis, name in names]
 
 

@@ -25,23 +25,24 @@ from keras_gait.training.stage import seed_of, train_stage
 SCHEDULES = ("plateau", "constant")
 
 
-def train_encoder(recipe, options, task, axis, training, validation, folder):
+def train_encoder(recipe, options, task, axis, training, validation, folder, compiled):
     """Train the encoder of ``task`` and ``axis`` (0, 1, 2) -> its ``model-final.keras`` in ``folder``.
 
     Args:
         options: arguments of its `SGEAxis`, see `SGE.axis_options`.
         training: the windows to learn from, in file order. validation: those held out, or None: the first
             batch of training stands in, as published.
+        compiled: a dict that keeps the compiled models of a run; encoders of the same options share one, for
+            compiling takes as long as some epochs.
     """
-    train, losses = recipe["train"], recipe["losses"]
+    train = recipe["train"]
     keras.utils.set_random_seed(seed_of(train["seed"], TASKS.index(task), axis))
     batches = make_batches(recipe, training, task, axis)
     with distribute(train["multi_gpu"]):
-        model = SGEAxis(**options, l2=losses["l2"], decay=losses["decay"])
+        model = _start(recipe, options, compiled)
         if options["normalise"] == "range":
             model.get_layer("normalisation").set_range(*axis_range(training, axis))
         batches.label_outputs = tuple(model.output)
-        compile_axis(recipe, model)
 
         def make_callbacks(done):
             own = [EncoderValidation(recipe, batches, validation, f"{task}-{AXES[axis]}")]
@@ -51,6 +52,22 @@ def train_encoder(recipe, options, task, axis, training, validation, folder):
 
         train_stage(model, batches, folder, train["epochs"], train, make_callbacks)
     export(model, folder / FINAL_MODEL)
+
+
+def _start(recipe, options, compiled):
+    """A compiled model with new weights, its optimizer at the start."""
+    fresh = SGEAxis(**options, l2=recipe["losses"]["l2"], decay=recipe["losses"]["decay"])
+    key = tuple(options.items())
+    if key not in compiled:
+        compile_axis(recipe, fresh)
+        compiled[key] = fresh
+        return fresh
+    model = compiled[key]
+    model.set_weights(fresh.get_weights())
+    for variable in model.optimizer.variables:
+        variable.assign(ops.zeros_like(variable))
+    model.optimizer.learning_rate = recipe["optimizer"]["learning_rate"]
+    return model
 
 
 def make_batches(recipe, dataset, task, axis, limit=True):
@@ -95,24 +112,31 @@ def make_contrast(recipe):
 
 
 class LastReconstruction(keras.metrics.Metric):
-    """Reconstruction loss of the last batch, summed over it, as the published training prints it."""
+    """Reconstruction loss of the last batch, a sequence; `EncoderValidation` makes the batch's sum of it.
+
+    What several devices found comes together as a sum of their variables, so only a ratio is safe.
+    """
 
     def __init__(self, name="last", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.value = self.add_variable((), "zeros", name="value")
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        self.value.assign(ops.sum(half_squares(y_pred)))
+        values = half_squares(y_pred)
+        self.total.assign(ops.sum(values))
+        self.count.assign(ops.sum(ops.ones_like(values)))
 
     def result(self):
-        return self.value
+        return self.total / ops.maximum(self.count, 1.0)
 
 
 class EncoderValidation(keras.callbacks.Callback):
     """At the end of an epoch: losses of windows held out, and one line with what there is to see.
 
-    ``val_reconstruction`` is the mean over windows times the size of a batch, to stand beside that of a
-    batch; ``val_contrast`` the mean over batches, where there is a contrast.
+    ``errors_last`` becomes the sum over the last batch. ``val_reconstruction`` is the mean over windows times
+    the size of a batch, to stand beside that of a batch; ``val_contrast`` the mean over batches, where there
+    is a contrast.
 
     Args:
         batches: those of training. dataset: the windows held out; None: the first batch of training.
@@ -126,6 +150,7 @@ class EncoderValidation(keras.callbacks.Callback):
             self.batches = make_batches(recipe, dataset, batches.task, batches.axis, limit=False)
             self.count = self.batches.sampler.steps_per_epoch
         self.steps, self.size = batches.sampler.steps_per_epoch, recipe["sampler"]["batch_size"]
+        self.last = len(batches.sampler.sequences(self.steps - 1))
         self.contrast = make_contrast(recipe) if "projection" in batches.label_outputs else None
         self.title, self.verbose = title, recipe["train"]["verbose"]
         self.logged = ("val_reconstruction", "val_contrast") if self.contrast else ("val_reconstruction",)
@@ -133,6 +158,7 @@ class EncoderValidation(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         with undistributed():
             logs.update(self.measure())
+        logs["errors_last"] = logs["errors_last"] * self.last
         if self.verbose:
             contrast = f", L_C {logs['val_contrast']:.4f}" if self.contrast else ""
             print(
