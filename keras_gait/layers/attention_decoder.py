@@ -23,11 +23,13 @@ class AttentionDecoder(keras.layers.Layer):
         super().__init__(**kwargs)
         self.joints = joints
         self.units = units
-        self.cells = [lstm(keras.layers.LSTMCell, units, name=f"cell_{n}") for n in (0, 1)]
-        self.memory_layer = keras.layers.Dense(units, use_bias=False, name="memory_layer")
-        self.attention_layer = keras.layers.Dense(units, use_bias=False, name="attention_layer")
+        precision = {"dtype": self.dtype_policy}
+        self.cells = [lstm(keras.layers.LSTMCell, units, name=f"cell_{n}", **precision) for n in (0, 1)]
+        plain = {"use_bias": False, **precision}
+        self.memory_layer = keras.layers.Dense(units, name="memory_layer", **plain)
+        self.attention_layer = keras.layers.Dense(units, name="attention_layer", **plain)
         normal = keras.initializers.TruncatedNormal(stddev=0.1)
-        self.frame = keras.layers.Dense(joints, kernel_initializer=normal, name="frame")
+        self.frame = keras.layers.Dense(joints, kernel_initializer=normal, name="frame", **precision)
 
     def build(self, memory_shape):
         self.cells[0].build((None, self.joints + self.units))

@@ -37,10 +37,11 @@ class SkeletonEncoder(keras.layers.Layer):
         self.units = units
         self.decoding = decoding
         self.contrast = contrast
-        whole = {"return_sequences": True, "return_state": True}
+        precision = {"dtype": self.dtype_policy}
+        whole = {"return_sequences": True, "return_state": True, **precision}
         self.layers = [lstm(keras.layers.LSTM, units, name=f"lstm_{n}", **whole) for n in (0, 1)]
-        self.decoder = AttentionDecoder(joints, units, name="decoder")
-        self.head = [] if contrast == "none" else _projection_head(units)
+        self.decoder = AttentionDecoder(joints, units, name="decoder", **precision)
+        self.head = [] if contrast == "none" else _projection_head(units, **precision)
 
     def build(self, skeletons_shape):
         _, frames, joints = skeletons_shape
@@ -92,9 +93,9 @@ class SkeletonEncoder(keras.layers.Layer):
         }
 
 
-def _projection_head(units):
-    normal = {name: keras.initializers.RandomNormal(stddev=1.0) for name in ("hidden", "projection")}
-    return [
-        keras.layers.Dense(units, "relu", kernel_initializer=normal["hidden"], name="hidden"),
-        keras.layers.Dense(units, kernel_initializer=normal["projection"], name="projection"),
-    ]
+def _projection_head(units, **options):
+    def dense(name, activation=None):
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        return keras.layers.Dense(units, activation, kernel_initializer=normal, name=name, **options)
+
+    return [dense("hidden", "relu"), dense("projection")]
