@@ -75,3 +75,40 @@ def test_all_have_the_common_settings(name):
     assert recipe["losses"] == {"margin": 0.2, "cross_weight": 1.0, "scale": 16.0, "smoothing": 0.1}
     assert recipe["schedule"]["gamma"] == 0.1
     assert recipe["evaluation"]["metric"] == "parts"
+
+
+# SGE's spec, sections 2, 5, 6 and 8: frames, temperature, epochs of encoders; epochs, rows of a batch and
+# rate of the recognition network
+PUBLISHED_SGE = {
+    "biwi": (6, 0.1, 400, 300, 128, 0.0005),
+    "biwi_rev_rec_plus": (6, 0.1, 400, 300, 128, 0.0005),
+    "ias": (6, 0.1, 400, 300, 128, 0.0005),
+    "kgbd": (6, 0.5, 150, 200, 128, 0.0005),
+    "ks20": (6, 0.1, 400, 800, 128, 0.0005),
+    "kinectreid": (6, 0.1, 400, 300, 128, 0.0005),
+    "casiab_cve": (20, 0.15, 100, 1000, 1280, 0.005),
+    "casiab_cme": (50, 0.15, 100, 0, 128, 0.0005),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED_SGE)
+def test_sges_recipes_say_what_was_published(name):
+    recipe = load_recipe(FOLDER / "sge" / f"{name}.yaml")
+    asked = recipe["recognition"]
+    assert PUBLISHED_SGE[name] == (
+        recipe["data"]["length"],
+        recipe["losses"]["temperature"],
+        recipe["train"]["epochs"],
+        *(asked[key] for key in ("epochs", "batch_size", "learning_rate")),
+    )
+    casiab = name.startswith("casiab")
+    model = recipe["model"]
+    assert model["manner"] == ("sc" if name == "casiab_cme" else "ap")
+    assert (model["normalise"], model["units"], model["attention"]) == (
+        "joint" if casiab else "none",
+        256,
+        "LA",
+    )
+    assert model["pretext"] == ("rev_rec_plus" if name.endswith("plus") else "rev_rec")
+    assert (recipe["sampler"]["batch_size"], recipe["losses"]["l2"]) == (128, 0.02)
+    assert recipe["optimizer"] == {"learning_rate": 0.0005, "clip": 5.0}

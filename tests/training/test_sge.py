@@ -259,7 +259,7 @@ def test_a_frozen_contrast_trains_a_projection_alone(whole, tiny, tmp_path):
     folder = train(tiny(**settings, **{"train.epochs": 1, "recognition.epochs": 1}))
     assert folder.name == "IAS_LA_RN_ap_4_0.1_1pre_rev_rec"
     assert load_model(folder / "model-final.keras").output["embeddings"].shape == (None, 1, 12)
-    with pytest.raises(GaitError, match="must have contrast='joint'. Received: contrast='frozen'"):
+    with pytest.raises(GaitError, match=r"must have contrast='joint'. Received"):
         train(tiny(**{"train.transfer": str(folder), "train.experdir": str(tmp_path)}))
 
 

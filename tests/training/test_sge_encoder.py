@@ -177,12 +177,12 @@ def test_a_contrast_of_recordings_and_none_at_all_train(fit):
 @pytest.mark.backend
 @pytest.mark.skipif(BACKEND == "torch", reason="one device only on PyTorch")
 def test_two_devices_learn_what_one_learns(fit):
+    settings = {"optimizer.learning_rate": 0.01}  # two batches
+    one, (alone,) = fit(**settings)
     if BACKEND == "tensorflow":  # devices do not meet in a step that runs operation by operation
         import tensorflow as tf
 
         tf.config.run_functions_eagerly(False)
-    settings = {"optimizer.learning_rate": 0.01}  # two batches
-    one, (alone,) = fit(**settings)
     two, (together,) = fit(**settings, **{"train.multi_gpu": 2})
     for name, value in alone.items():
         assert float(together[name]) == pytest.approx(float(value), rel=1e-3), name
