@@ -27,6 +27,7 @@ from keras_gait.evaluation.inputs import (
     least_frames,
     open_model,
     open_sets,
+    recipe_section,
     usable,
 )
 from keras_gait.evaluation.protocols import PROTOCOLS, protocol_for, with_cross_view_gallery
@@ -122,7 +123,7 @@ def main(argv):
     fill_from_recipe(args, recipe or method_recipe(model))
     check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
     if hasattr(type(model), "scorer"):
-        return test_skeletons(args, model, model_path, datadir)
+        return test_skeletons(args, model, model_path, datadir, recipe)
     if args.probe_type:
         raise GaitError(f"--probe_type is for skeletons, but {model_path} holds a {type(model).__name__}")
 
@@ -186,7 +187,7 @@ def main(argv):
     return None
 
 
-def test_skeletons(args, model, model_path, datadir):
+def test_skeletons(args, model, model_path, datadir, recipe):
     """Evaluate a model of skeletons: name people, or match conditions."""
     from keras_gait.evaluation.embedding import check_tta
     from keras_gait.evaluation.skeleton_results import (
@@ -209,7 +210,9 @@ def test_skeletons(args, model, model_path, datadir):
     else:
         settings = args.metrics, args.knn, args.rerank, args.bs
         result = name_people(model, model_path, gallery, probe, *settings)
-    simulated = is_simulated(probe)
+    simulated, selection = is_simulated(probe), recipe_section(recipe, "train").get("selection")
+    if selection == "published" and result.recognised:
+        print("the recognition network's epoch was chosen on the test set, as published (train.selection)")
     print_evaluated(result, simulated)
     write_evaluated(result, model_path.parent / "results", simulated)
     if args.report:
@@ -218,6 +221,7 @@ def test_skeletons(args, model, model_path, datadir):
             "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
             "pretext": ", ".join(model.tasks),
             "manner": model.manner,
+            "selection": selection or "unknown",
             "neighbours": f"{args.knn}, metric {args.metrics}" if not pairs else "1, Euclidean",
             "gallery": describe(result.gallery) if result.gallery is not None else "none",
             "test set": describe(result.probe),

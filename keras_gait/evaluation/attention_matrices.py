@@ -46,7 +46,8 @@ def attention_matrices(means, backwards):
     tasks, axes = (list(dict.fromkeys(parts)) for parts in zip(*[(n[0], n[2]) for n in names], strict=True))
     figure = Figure((2.6 * len(axes) + 1.1, 2.5 * len(tasks) + 0.6), layout="constrained")
     grid = figure.subplots(len(tasks), len(axes), squeeze=False)
-    most = max(matrix.max() for matrix in means.values())
+    # attention to all frames alike is no darker than half of the scale
+    most = max(max(2 / matrix.shape[1], matrix.max()) for matrix in means.values())
     for (row, column), cell in np.ndenumerate(grid):
         matrix = means[f"{tasks[row]}-{axes[column]}"]
         image = cell.imshow(matrix, vmin=0, vmax=most, cmap="YlGnBu")

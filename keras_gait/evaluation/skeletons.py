@@ -155,7 +155,7 @@ def own_model(model, path, condition):
     own = Path(path).parent / f"model-{condition}.keras"
     if not condition or not own.is_file():
         return model, path
-    print(f"{condition}: by {own}, which was chosen for it")
+    print(f"{condition}: by {own}, which was chosen on this test set, as published")
     return load_model(own), own
 
 

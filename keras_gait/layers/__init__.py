@@ -20,6 +20,7 @@ from keras_gait.layers.skeleton_normalisation import SkeletonNormalisation
 from keras_gait.layers.strip_convolution import StripConv2D, StripConv3D
 from keras_gait.layers.strips import GeMStripPooling, StripPooling
 from keras_gait.layers.temporal import TemporalConvolution, TemporalMaxPooling
+from keras_gait.layers.weight_decay import DecayFromStart
 
 __all__ = [
     "AttentionDecoder",
@@ -29,6 +30,7 @@ __all__ = [
     "BlocksPresent",
     "CentreColumns",
     "ChannelSlice",
+    "DecayFromStart",
     "FrameStatistics",
     "FramesPresent",
     "FramesToBatch",

@@ -6,11 +6,9 @@ from keras_gait.losses.neighbours import NeighbourContrast
 from keras_gait.losses.reconstruction import HalfSquaredError
 from keras_gait.losses.supcon import SupCon, SupConCosine, contrastive
 from keras_gait.losses.triplet import BatchAllTriplet, MarginState, triplet_statistics
-from keras_gait.losses.weight_decay import DecayFromStart
 
 __all__ = [
     "BatchAllTriplet",
-    "DecayFromStart",
     "HalfSquaredError",
     "Locality",
     "MarginState",

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_gait.layers import SkeletonEncoder, SkeletonNormalisation
-from keras_gait.losses.weight_decay import DecayFromStart
+from keras_gait.layers.weight_decay import DecayFromStart
 from keras_gait.models.clips import check_sizes
 
 

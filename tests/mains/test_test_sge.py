@@ -103,11 +103,19 @@ def test_the_classifier_is_told_as_it_scores(test_py, own_place):
 def test_each_test_set_is_scored_by_the_model_chosen_for_it(test_py, own_place):
     shutil.copy("runs/plus/model-final.keras", "runs/ias/model-B.keras")
     own = test_py("--model", "runs/ias")
-    assert "B: by runs/ias/model-B.keras, which was chosen for it" in own.out
+    assert "B: by runs/ias/model-B.keras, which was chosen on this test set" in own.out
     told = re.findall(r"^nAUC: (\S+) %", own.out, re.MULTILINE)
     plus = re.findall(r"^nAUC: (\S+) %", test_py("--model", "runs/plus").out, re.MULTILINE)
     alone = re.findall(r"^nAUC: (\S+) %", test_py("--model", place_of("ias")).out, re.MULTILINE)
     assert told == [alone[0], plus[1]]
+
+
+def test_figures_that_were_chosen_on_the_test_set_say_so(test_py, own_place):
+    said = "epoch was chosen on the test set, as published"
+    assert said not in test_py("--model", "runs/ias").out
+    recipe = own_place / "runs" / "ias" / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("selection: held-out", "selection: published"))
+    assert said in test_py("--model", "runs/ias").out
 
 
 def place_of(name):

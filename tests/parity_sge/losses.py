@@ -7,10 +7,12 @@ from gradients import gradient, model_gradients
 from keras import ops
 
 from keras_gait.checkpoints.sge_names import UNUSED, load_axis, published_state
-from keras_gait.losses import DecayFromStart, HalfSquaredError, Locality, NeighbourContrast, locality_mask
+from keras_gait.layers import DecayFromStart
+from keras_gait.losses import HalfSquaredError, Locality, NeighbourContrast, locality_mask
 from keras_gait.models.sge import recognition_network
 from keras_gait.models.skeleton_axis import SGEAxis
 from keras_gait.training.clipped_adam import ClippedAdam
+from keras_gait.training.sge_encoder import compile_axis
 
 
 def attention_loss(meta, inputs, path):
@@ -58,7 +60,8 @@ def gradients(meta, inputs, path):
     adam = {"learning_rate": config.get("learning_rate", 0.0005), "clip": clip}
     copies = _Copies({name: state[name] for name in UNUSED if name in state}, axis_decay(config), adam)
     slopes |= copies.slopes()
-    model.compile(ClippedAdam(**adam), loss=losses)
+    contrast = {"temperature": config.get("temperature", 0.1), "pairs": "published"}
+    compile_axis({"losses": contrast, "optimizer": adam}, model)
     costs = []
     for _ in range(steps):
         costs.append(copies.decayed() + model.train_on_batch(batch, nobody, return_dict=True)["loss"])
