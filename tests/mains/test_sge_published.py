@@ -70,6 +70,16 @@ def test_published_weights_are_evaluated_on_a_data_set(test_py, end):
     assert "Nearest neighbours" in result.out
 
 
+def test_embeddings_of_other_encoders_are_not_taken_for_these(test_py, model):
+    flags = ("--model", f"Models/CAGEs_RN_models/{NAME}", "--datadir", "sets")
+    test_py(*flags)
+    assert "gallery: embeddings taken from" in test_py(*flags).out
+    source, other = (Path(f"Models/Gait_Encoding_models/IAS_LA_{axis}_4_0.1_0pre_rev_rec") for axis in "xy")
+    shutil.rmtree(other)
+    shutil.copytree(source, other)
+    assert "taken from" not in test_py(*flags).out
+
+
 def test_encoders_alone_are_evaluated_by_neighbours(test_py):
     encoder = "Models/Gait_Encoding_models/IAS_LA_z_4_0.1_0pre_rev_rec"
     result = test_py("--model", encoder, "--datadir", "sets")
