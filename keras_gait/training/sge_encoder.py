@@ -65,7 +65,7 @@ def _start(recipe, options, compiled):
     model = compiled[key]
     model.set_weights(fresh.get_weights())
     for variable in model.optimizer.variables:
-        variable.assign(ops.zeros_like(variable))
+        variable.assign(np.zeros(variable.shape))
     model.optimizer.learning_rate = recipe["optimizer"]["learning_rate"]
     return model
 
