@@ -45,7 +45,6 @@ def test_codes_are_attention_times_what_was_encoded():
     }
 
 
-@pytest.mark.backend
 def test_a_teacher_is_heard_one_step_late_and_not_missed():
     taught, silent = SkeletonEncoder(J, H, "teacher", "none"), SkeletonEncoder(J, H, contrast="none")
     free = run(taught, X)["outputs"]  # without a teacher it hears itself

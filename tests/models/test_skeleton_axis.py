@@ -49,7 +49,6 @@ def test_the_outputs_are_what_the_losses_need(options, names):
     }
 
 
-@pytest.mark.backend
 def test_errors_are_to_the_targets_normalised_and_reversed():
     backwards, forwards = (SGEAxis(**TINY, reverse=reverse, normalise="joint") for reverse in (True, False))
     forwards.set_weights(backwards.get_weights())
@@ -130,7 +129,6 @@ def test_two_devices_learn_what_one_does():
         np.testing.assert_allclose(two, one, atol=1e-6)
 
 
-@pytest.mark.backend
 def test_it_is_saved_and_comes_back_without_custom_objects(tmp_path):
     model = SGEAxis(**TINY, decoding="teacher", normalise="range", l2=0.1, decay="kernels")
     rng = np.random.default_rng(0)
