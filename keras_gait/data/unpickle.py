@@ -7,6 +7,7 @@ arrays and plain containers need are known; any other is refused before anything
 import collections
 import io
 import pickle
+import re
 import tokenize
 
 import numpy as np
@@ -21,16 +22,79 @@ def _encode_latin1(text, encoding):
     return text.encode("latin1")
 
 
+# NumPy's constructors trust what they are told: an array of objects over given bytes has those bytes for
+# addresses, and one of any size is made of nothing. So what a pickle calls are these, which do not.
+
+
+class _DType:
+    """``numpy.dtype`` of plain numbers, texts or objects, as `dtype`."""
+
+    def __init__(self, name, *_):
+        if not isinstance(name, str) or not re.fullmatch("[<>|=]?[biufcSUO][0-9]{1,9}", name):
+            raise pickle.UnpicklingError(f"numbers or texts expected, not {str(name)[:20]!r}")
+        self.dtype = np.dtype(name)
+
+    def __setstate__(self, state):
+        _, order, *parts = state[:5]
+        if any(part is not None for part in parts):
+            raise pickle.UnpicklingError("numbers or texts expected, not fields")
+        self.dtype = self.dtype.newbyteorder(order)
+
+
+class _Array(np.ndarray):
+    """``numpy.ndarray``, made of its values: their number is checked."""
+
+    def __new__(cls, shape, name, values):
+        return _from_buffer(values, _DType(name), shape, "C")
+
+    def __setstate__(self, state):
+        version, shape, kind, *values = state
+        super().__setstate__((version, shape, kind.dtype, *values))
+
+    def __reduce__(self):
+        return np.asarray(self).__reduce__()
+
+
+def _reconstruct(kind, shape, _):
+    if kind is not _Array or shape != (0,):
+        raise pickle.UnpicklingError("an array that is not made of its values")
+    return np.ndarray.__new__(kind, shape)
+
+
+def _scalar(kind, *value):
+    if kind.dtype.hasobject or not value:
+        raise pickle.UnpicklingError("a scalar that is no number or text")
+    return np.float32(0).__reduce__()[0](kind.dtype, *value)
+
+
+def _from_buffer(values, kind, shape, order):
+    if not isinstance(values, bytes | bytearray):  # not the memory of another array
+        raise pickle.UnpicklingError("an array that is not made of bytes")
+    return np.frombuffer(values, kind.dtype).reshape(shape, order=order)
+
+
+def _bytes():
+    """No bytes at all, which the first protocols could not tell otherwise."""
+    return b""
+
+
+def _bytearray(*values):
+    if values and not isinstance(values[0], bytes | str):
+        raise pickle.UnpicklingError("a bytearray that is not made of its bytes")
+    return bytearray(*values)
+
+
 _ALLOWED = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    # NumPy's own functions for this, as its arrays and scalars name them when they are pickled:
-    ("numpy._core.multiarray", "_reconstruct"): np.zeros(1).__reduce__()[0],
-    ("numpy._core.multiarray", "scalar"): np.float32(0).__reduce__()[0],
-    ("numpy._core.numeric", "_frombuffer"): np.zeros(1).__reduce_ex__(5)[0],
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _DType,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "scalar"): _scalar,
+    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
     ("_codecs", "encode"): _encode_latin1,
     ("collections", "OrderedDict"): collections.OrderedDict,
-    **{("builtins", kind.__name__): kind for kind in (set, frozenset, bytearray, complex)},
+    ("builtins", "bytes"): _bytes,
+    ("builtins", "bytearray"): _bytearray,
+    **{("builtins", kind.__name__): kind for kind in (set, frozenset, complex)},
 }
 
 
@@ -75,4 +139,4 @@ def load_npy(path):
     array = content and loads(content, path)
     if not isinstance(array, np.ndarray):
         raise GaitError(f"{path} holds no array of objects: get it again.")
-    return array
+    return np.asarray(array)

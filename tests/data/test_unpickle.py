@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -18,13 +19,18 @@ def test_arrays_and_containers_come_back_from_every_protocol(protocol):
         "array": np.arange(6, dtype=np.uint16).reshape(2, 3),
         "texts": np.array(["a", "bc"]),
         "scalar": np.float32(1.5),
+        "big-endian": np.array([1.5, -2], ">f4"),
+        "columns": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        "flags": np.array([True, False]),
+        "none": np.zeros((0, 3), np.float32),
+        "bytes": bytearray(b"5"),
         "list": [1, "two", None, True, (3.0, b"4"), {5, 6}, 1j],
         "ordered": collections.OrderedDict(a=1),
         "objects": np.array([[1], "x"], dtype=object),
     }
     found = unpickle.loads(pickle.dumps(given, protocol), "here")
     assert found["array"].dtype == np.uint16
-    for key in ("array", "texts", "objects"):
+    for key in ("array", "texts", "objects", "big-endian", "columns", "flags", "none"):
         np.testing.assert_array_equal(found.pop(key), given.pop(key))
     assert found == given
 
@@ -56,6 +62,71 @@ def test_a_dotted_path_into_an_allowed_module_is_refused():
     data = b"\x80\x04\x8c\x05numpy\x8c\x11ndarray.__class__\x93."
     with pytest.raises(GaitError, match=r"numpy\.ndarray\.__class__"):
         unpickle.loads(data, "here")
+
+
+class Call:
+    """Pickles as a call of ``function``, and then a state for what it gave."""
+
+    def __init__(self, function, *arguments, state=None):
+        self.made = function, arguments, state
+
+    def __reduce__(self):
+        return self.made
+
+
+RECONSTRUCT, SCALAR = np.zeros(1).__reduce__()[0], np.float32(0).__reduce__()[0]
+FROM_BUFFER, ADDRESS = np.zeros(1).__reduce_ex__(5)[0], b"A" * 8
+# the flags, last, deny that there are objects
+POINTERS = Call(np.dtype, "V8", state=(3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0))
+NUMBERS = Call(np.dtype, "i8", state=(3, "<", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0))
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        Call(np.ndarray, (1,), "O", ADDRESS),
+        Call(np.ndarray, (1,), np.dtype("O"), ADDRESS),
+        Call(np.ndarray, (2,), "i8", ADDRESS),
+        Call(np.ndarray, (1,), "i8", ADDRESS, 0, (8,)),
+        Call(FROM_BUFFER, ADDRESS, POINTERS, (1,), "C"),
+        Call(FROM_BUFFER, ADDRESS, NUMBERS, (1,), "C"),
+        Call(FROM_BUFFER, ADDRESS, np.dtype("O"), (1,), "C"),
+        Call(FROM_BUFFER, np.array([None]), np.dtype("i8"), (1,), "C"),
+        Call(np.ndarray, (1,), "i8", np.array([None])),
+        Call(SCALAR, POINTERS, ADDRESS),
+        Call(SCALAR, np.dtype("O"), ADDRESS),
+        Call(RECONSTRUCT, np.ndarray, (0,), b"b", state=(1, (1,), POINTERS, False, ADDRESS)),
+        Call(RECONSTRUCT, np.ndarray, (0,), b"b", state=(1, (1,), np.dtype("O"), False, ADDRESS)),
+        Call(RECONSTRUCT, np.ndarray, (0,), b"b", state=(1, (2,), np.dtype("i8"), False, ADDRESS)),
+    ],
+)
+def test_no_bytes_of_a_pickle_become_addresses_of_objects(attack):
+    with pytest.raises(GaitError, match="here: this pickle is damaged"):
+        unpickle.loads(pickle.dumps(attack, 4), "here")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        Call(np.ndarray, (10**12,)),
+        Call(np.ndarray, (10**12,), "u1", b"1"),
+        Call(RECONSTRUCT, np.ndarray, (10**12,), b"b"),
+        Call(bytearray, 10**12),
+        Call(SCALAR, Call(np.dtype, "S999999999")),
+    ],
+)
+def test_a_small_pickle_makes_nothing_large(attack):
+    data = pickle.dumps(attack, 4)
+    tracemalloc.start()
+    with pytest.raises(GaitError, match="here: this pickle is damaged"):
+        unpickle.loads(data, "here")
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
+
+
+def test_arrays_that_came_back_are_plain_when_they_are_pickled_again():
+    found = unpickle.loads(pickle.dumps([np.arange(3)]), "here")
+    assert type(pickle.loads(pickle.dumps(found))[0]) is np.ndarray
 
 
 def test_a_damaged_pickle_is_named():
