@@ -27,7 +27,8 @@ from keras_gait.errors import GaitError
 from keras_gait.files import UNFINISHED, write_whole, written_whole
 from keras_gait.jobs import run_jobs, share
 
-SEQUENCES_PER_SHARD = 64  # some 60 MB of CASIA-B flow
+SEQUENCES_PER_SHARD = 64  # some 60 MB of CASIA-B flow; more where they are known to be short
+SHARD_BYTES = 4_000_000  # of frames, that short sequences fill
 FEWEST_SHARDS = 8  # so that small sets, too, can be made by several workers
 
 
@@ -59,10 +60,11 @@ class Plan:
     channels: tuple
     about: dict
     fewest: int = SHORT
+    per_shard: int = SEQUENCES_PER_SHARD
 
     @property
     def shards(self):
-        return max(-(-len(self.sequences) // SEQUENCES_PER_SHARD), min(FEWEST_SHARDS, len(self.sequences)))
+        return max(-(-len(self.sequences) // self.per_shard), min(FEWEST_SHARDS, len(self.sequences)))
 
     def shard_sequences(self, shard):
         count = len(self.sequences)
@@ -99,6 +101,7 @@ def write_dataset(
     channels=(),
     about=None,
     fewest=SHORT,
+    length=None,
     workers=1,
     shard=(0, 1),
 ):
@@ -114,6 +117,7 @@ def write_dataset(
         encoding: "raw" or "png" (uint8 frames).
         channels: names of the frames' channels. about: dict of whatever else ``dataset.json`` is to tell.
         fewest: frames; shorter sequences are reported, and kept.
+        length: frames of every sequence, where they are equally long; short ones make fewer shards.
         workers: parallel processes. ``shard``: ``(I, N)``, make every N-th shard from the I-th.
 
     Returns the list of `Problem` of the whole set, or of what is made so far.
@@ -136,6 +140,7 @@ def write_dataset(
         tuple(channels),
         about or {},
         fewest,
+        sequences_per_shard(frame_shape, dtype, length),
     )
     try:
         return _write(output, plan, workers, shard)
@@ -145,11 +150,19 @@ def write_dataset(
         ) from error
 
 
+def sequences_per_shard(frame_shape, dtype, length=None):
+    """How many sequences of ``length`` frames (None: any number) a shard holds."""
+    frame_bytes = int(np.prod(frame_shape)) * np.dtype(dtype).itemsize
+    return max(SEQUENCES_PER_SHARD, SHARD_BYTES // (length * frame_bytes) if length else 0)
+
+
 def _write(output, plan, workers, shard):
     digest = plan.fingerprint()
-    if not _claim(output, digest):
+    per_shard = _claim(output, digest, plan.per_shard)
+    if not per_shard:
         print(f"{output} is complete already")
         return _stored_problems(output)
+    plan = replace(plan, per_shard=per_shard)
     jobs = [i for i in share(range(plan.shards), shard) if not _shard_done(output, plan.shards, i)]
     problems = []
     # A job carries its own sequences only: the whole list once a shard would be gigabytes for OU-MVLP.
@@ -190,23 +203,27 @@ def _check_plan(output, found, digest):
         )
 
 
-def _claim(output, digest):
-    """Mark the folder as ours, or check that it was begun with the same plan. False: it is complete."""
+def _claim(output, digest, per_shard):
+    """Mark the folder as ours, or check that it was begun with the same plan.
+
+    Returns how many sequences a shard holds, which is as it was begun; 0: it is complete.
+    """
     plan_file = output / "plan.json"
-    begun = None
+    begun = {}
     with contextlib.suppress(FileNotFoundError):
-        begun = read_json(plan_file).get("plan")
+        begun = read_json(plan_file)
     # Asked after that: a machine that ends just now writes dataset.json, then removes plan.json.
     if _is_complete(output, digest):
-        return False
+        return 0
     if begun:
-        _check_plan(output, begun, digest)
+        _check_plan(output, begun.get("plan"), digest)
+        per_shard = begun.get("per_shard", SEQUENCES_PER_SHARD)  # plans did not tell it once
     elif output.exists() and any(not path.name.startswith(".") for path in output.iterdir()):
         raise GaitError(f"{output} exists and holds no data set: choose another output folder, or empty it.")
     output.mkdir(parents=True, exist_ok=True)
-    write_whole(plan_file, json.dumps({"plan": digest}))
+    write_whole(plan_file, json.dumps({"plan": digest, "per_shard": per_shard}))
     (output / "parts").mkdir(exist_ok=True)
-    return True
+    return per_shard
 
 
 def _shard_done(output, count, shard):

@@ -9,7 +9,7 @@ import pytest
 from keras_gait.data import writer
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.problems import Problem
-from keras_gait.data.writer import Sequence, write_dataset
+from keras_gait.data.writer import Sequence, sequences_per_shard, shard_name, write_dataset
 from keras_gait.errors import GaitError
 
 SETTINGS = {"modality": "flow", "source": "CASIA-B", "split": "train", "frame_shape": (4, 6, 3)}
@@ -245,3 +245,51 @@ def test_what_counts_as_short_is_the_callers_choice(tmp_path, sequences):
         ("source00.txt", "fewer than 7 frames"),
         ("source01.txt", "fewer than 7 frames"),
     ]
+
+
+def test_short_sequences_share_shards_and_long_ones_have_no_more_than_before():
+    assert sequences_per_shard((64, 64, 3), "uint8") == 64
+    assert sequences_per_shard((64, 64, 3), "uint8", 30) == 64
+    window = sequences_per_shard((20, 3), "float32", 6)
+    assert 60_000 // window < 30  # files, and enough for parallel work
+    assert 1e6 < window * 6 * 20 * 3 * 4 < 1e7  # bytes
+
+
+@pytest.fixture
+def windows(tmp_path, sequences):
+    """A thousand and one sequences of the first source."""
+    source = sequences[0].source
+    return [Sequence("001", "", "", f"{n:07d}", source) for n in range(1001)]
+
+
+def shard_names(folder):
+    return sorted(path.name for path in folder.glob("*.tfrecord"))
+
+
+def test_a_thousand_windows_are_few_files_in_their_order(tmp_path, windows):
+    write_dataset(tmp_path / "set", windows, frames_of, length=5, **SETTINGS)
+    ds = open_dataset(tmp_path / "set")
+    assert shard_names(ds.path) == [shard_name(n, 8) for n in range(8)]
+    assert ds.video.tolist() == [f"{n:07d}" for n in range(1001)]
+    assert ds.info["counts"]["shards"] == 8
+
+
+def test_a_set_goes_on_with_the_shards_that_it_was_begun_with(tmp_path, windows):
+    """Of an older plan, too, which did not say how many sequences a shard has."""
+    output = tmp_path / "set"
+    write_dataset(output, windows, frames_of, shard=(0, 2), **SETTINGS)
+    finished = {name: (output / name).stat().st_mtime_ns for name in shard_names(output)}
+    assert len(finished) == 8  # of 16
+    plan = json.loads((output / "plan.json").read_text())
+    (output / "plan.json").write_text(json.dumps({"plan": plan["plan"]}))
+    write_dataset(output, windows, frames_of, length=5, **SETTINGS)
+    assert shard_names(output) == [shard_name(n, 16) for n in range(16)]
+    assert all((output / name).stat().st_mtime_ns == changed for name, changed in finished.items())
+    assert open_dataset(output).video.tolist() == [f"{n:07d}" for n in range(1001)]
+
+
+def test_a_set_that_was_completed_with_other_shards_is_left_alone(tmp_path, windows, capsys):
+    write_dataset(tmp_path / "set", windows, frames_of, **SETTINGS)
+    write_dataset(tmp_path / "set", windows, frames_of, length=5, **SETTINGS)
+    assert "complete already" in capsys.readouterr().out
+    assert len(shard_names(tmp_path / "set")) == 16

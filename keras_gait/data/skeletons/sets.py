@@ -105,6 +105,7 @@ def write_skeleton_sets(output, name, length, splits, *, layout, source, view=No
             workers=workers,
             shard=shard,
             fewest=length,
+            length=length,
         )
     return problems
 

@@ -54,3 +54,13 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path, part):
     second, _ = write(tmp_path / "second", train, [train])
     assert not second.read(0)[..., 0].any()
     np.testing.assert_array_equal(second.read(0)[..., 1:], first.read(0)[..., 1:])
+
+
+def test_a_thousand_short_windows_are_few_files(tmp_path, part):
+    _, train = part
+    values = np.zeros((1000 * 4, 20), np.float32)
+    for file in train.files:
+        np.save(file, values)
+    train = train._replace(rows={"3": np.arange(600), "12": np.arange(600, 1000)})
+    made, _ = write(tmp_path / "sets", train, [train])
+    assert len(list(made.path.glob("*.tfrecord"))) == 8
