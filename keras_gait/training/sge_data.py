@@ -90,10 +90,7 @@ def _published_tree(datadir):
 
 
 def divided(recipe, dataset):
-    """Masks of the windows to learn from and of those held out; the second is None where none are.
-
-    A person of too few frames to hold any out is learnt from whole.
-    """
+    """Masks of the windows to learn from and of those held out; the second is None where none are."""
     everything = np.ones(len(dataset), bool)
     if recipe["train"]["selection"] != "held-out":
         return everything, None
@@ -103,8 +100,6 @@ def divided(recipe, dataset):
             "train.held_out 0 holds nothing out to choose by: raise it, or give --train.selection last"
         )
     training, validation = held_out(dataset, share)
-    whole = ~np.isin(dataset.labels, dataset.labels[training])
-    training, validation = training | whole, validation & ~whole
     if validation.sum() < 2:
         raise GaitError(
             f"train.held_out {share} of {dataset.path} leaves {validation.sum()} window apart, and two are "

@@ -10,9 +10,9 @@ def held_out(dataset, share):
     """``(training, validation)``: masks ``(n,)`` of the windows of a data set in file order.
 
     The published files cut each recording into overlapping windows, several times over. So frames are told
-    apart by their bytes: each person's, in order of first appearance, are cut at ``1 - share``. Windows
-    wholly before the cut train, those wholly behind it validate, the others do neither. Reads the data set
-    once, block by block.
+    apart by their bytes: each person's, in the order of time, are cut at ``1 - share``. Windows wholly before
+    the cut train, those wholly behind it validate, the others do neither. A person of too few frames for a
+    window before the cut trains whole. Reads the data set once, block by block.
 
     Args:
         share: of each person's frames, between 0 and 1.
@@ -22,6 +22,8 @@ def held_out(dataset, share):
     frames = np.concatenate([frame_keys(windows) for _, windows in blocks(dataset)])
     behind = behind_cut(frames, dataset.labels, share)
     training = ~behind.any(axis=1)
+    if training.any():
+        training |= ~np.isin(dataset.labels, dataset.labels[training])
     # what another person's training shares by chance (frames of zeros) is not validated on either
     known = np.isin(frames, frames[training]).any(axis=1)
     validation = behind.all(axis=1) & ~known
@@ -35,7 +37,7 @@ def held_out(dataset, share):
 
 
 def behind_cut(frames, persons, share):
-    """Whether each frame ``(n, f)`` is among the last ``share`` of its person's, by first appearance.
+    """Whether each frame ``(n, f)`` is among the last ``share`` of its person's, see `_in_time`.
 
     Args:
         frames: a number for each frame, equal for equal frames. persons: of each window, ``(n,)``.
@@ -45,15 +47,41 @@ def behind_cut(frames, persons, share):
     flat, owners = flat[order], owners[order]
     new = np.ones(len(flat), bool)
     new[1:] = (flat[1:] != flat[:-1]) | (owners[1:] != owners[:-1])
+    which = np.empty(len(flat), np.int64)  # of the different frames
+    which[order] = np.cumsum(new) - 1
     firsts, owner = order[new], owners[new]
-    by_time = np.lexsort((firsts, owner))
     _, starts, counts = np.unique(owner, return_index=True, return_counts=True)
     rank = np.empty(len(firsts), np.int64)
-    rank[by_time] = np.arange(len(firsts)) - np.repeat(starts, counts)
+    rank[_in_time(firsts, owner, which, frames.shape[1])] = np.arange(len(firsts)) - np.repeat(starts, counts)
     cut = np.rint(counts * (1 - share))
-    behind = np.empty(len(flat), bool)
-    behind[order] = (rank >= np.repeat(cut, counts))[np.cumsum(new) - 1]
-    return behind.reshape(frames.shape)
+    return (rank >= np.repeat(cut, counts))[which].reshape(frames.shape)
+
+
+def _in_time(firsts, owner, which, length):
+    """Different frames, person after person, each one's in the order of time.
+
+    That is the order of first appearance, but for the last frames of a recording: a later pass over it, with
+    other starts, is the first to reach them, when other recordings were seen already. So a frame that comes
+    in behind one that was known before has its place behind that one.
+
+    Args:
+        firsts: where each different frame is first, counted over all frames of all windows.
+        owner: its person. which: the different frame that each frame is. length: frames of a window.
+    """
+    order = np.lexsort((firsts, owner))
+    known = which[np.maximum(firsts - 1, 0)]  # before it in its first window, if it is not the first there
+    previous = np.empty_like(known)
+    previous[order[1:]], previous[order[0]] = order[:-1], order[0]
+    inside = firsts % length > 0
+    late = inside & (known != previous)
+    head = late | ~inside  # of frames that follow one another
+    place = np.arange(len(order))
+    heads = np.empty_like(order)
+    heads[order] = order[np.maximum.accumulate(np.where(head[order], place, 0))]
+    behind = np.where(late[heads], known[heads], np.arange(len(order)))
+    while (behind[behind] != behind).any():
+        behind = behind[behind]
+    return np.lexsort((firsts, firsts[behind], owner))
 
 
 def frame_keys(windows):

@@ -57,6 +57,29 @@ def test_frames_that_two_persons_have_in_common_are_not_held_out():
     assert not frames_in(dataset, training) & frames_in(dataset, validation)
 
 
+def test_the_last_frames_of_a_recording_are_not_the_last_of_all():
+    """Only later passes, with other starts, reach them, when all recordings were seen already."""
+    recordings = [range(start, start + 20) for start in range(0, 180, 20)]  # of one person
+    starts = [(recording, first) for first in range(6) for recording in recordings]
+    numbers = np.array(
+        [recording[i : i + 6] for recording, first in starts for i in range(first, 15, 3)]
+    )  # 18 and 19 of a recording are in no window of the first pass
+    dataset = window_set(np.tile(numbers[..., None, None], (1, 1, 2, 3)))
+    training, validation = held_out(dataset, 0.25)
+    np.testing.assert_array_equal(training, numbers.max(axis=1) < 135)
+    np.testing.assert_array_equal(validation, numbers.min(axis=1) >= 135)
+
+
+def test_a_person_of_few_frames_trains_whole_and_shares_none_with_those_held_out():
+    windows = np.random.default_rng(0).normal(size=(21, 4, 5, 3))
+    windows[20, 0] = windows[9, 2]  # the third person has one window, with a frame of the first one's end
+    dataset = window_set(windows, [0] * 10 + [1] * 10 + [2])
+    training, validation = held_out(dataset, 0.3)
+    assert training[20]
+    assert np.flatnonzero(validation).tolist() == [7, 8, 17, 18, 19]
+    assert not frames_in(dataset, training) & frames_in(dataset, validation)
+
+
 def test_repeated_frames_count_once():
     windows = np.zeros((10, 2, 3, 3))
     windows += np.repeat(np.arange(10), 2).reshape(10, 2, 1, 1) // 2  # ten windows of two equal frames: 0..4
