@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 from keras_gait.commands import CommandParser, run
+from keras_gait.data.opening import name_word
 from keras_gait.errors import GaitError
 from keras_gait.files import FINAL_MODEL
-from keras_gait.training.flags import ALWAYS_ON, FLAGS, REFUSED, SGE_CHOICES, SGE_FLAGS, SWITCHES
+from keras_gait.training.flags import ALWAYS_ON, FLAGS, REFUSED, SGE_CHOICES, SGE_FLAGS, SGE_RECIPES, SWITCHES
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
@@ -60,9 +61,9 @@ def parse(argv):
             del by_name[key]
     overrides |= by_name
     if "data.dataset" in overrides and arguments.config is None and "method" not in overrides:
-        config = CONFIGS / "sge" / f"{str(overrides['data.dataset']).lower()}.yaml"
-        if config.is_file():  # SGE's epochs, rates and temperatures are the data set's
-            return config, overrides, arguments.gpu
+        name = name_word(overrides["data.dataset"])
+        if name in SGE_RECIPES:  # SGE's epochs, rates and temperatures are the data set's
+            return CONFIGS / "sge" / f"{SGE_RECIPES[name]}.yaml", overrides, arguments.gpu
         overrides["method"] = "sge"
     return arguments.config, overrides, arguments.gpu
 

@@ -108,3 +108,14 @@ SGE_CHOICES = [  # flag, dict of its words -> recipe keys and the values that ea
         "SGE on CASIA_B: 1: coordinates from joint 0 on, 0: by the training set's range",
     ),
 ]
+
+# Recipes in ``configs/sge`` that ``--dataset`` takes, by the data set's name without case and signs.
+SGE_RECIPES = {
+    "biwi": "biwi",
+    "ias": "ias",
+    "kgbd": "kgbd",
+    "ks20": "ks20",
+    "kinectreid": "kinectreid",
+    "casiab": "casiab_cve",
+    "casiabmatch": "casiab_cme",
+}

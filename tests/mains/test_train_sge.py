@@ -39,6 +39,12 @@ def test_the_published_line_works(recipe_of, monkeypatch):
 
 def test_a_data_sets_own_recipe_is_taken_where_there_is_one(recipe_of):
     assert recipe_of("--dataset", "KGBD")["recognition"]["epochs"] == 200
+    cve = recipe_of("--dataset", "CASIA_B", "--view", 3)
+    assert (cve["data"]["view"], cve["data"]["length"], cve["train"]["epochs"]) == (3, 20, 100)
+    assert (cve["model"]["normalise"], cve["recognition"]["batch_size"]) == ("joint", 1280)
+    cme = recipe_of("--dataset", "casia_b_match")
+    assert (cme["recognition"]["epochs"], cme["data"]["length"], cme["model"]["manner"]) == (0, 50, "sc")
+    assert recipe_of("--dataset", "demo")["data"]["length"] is None  # a name, though there is such a recipe
     own = recipe_of("--dataset", "MyKinect", "--length", 8)
     assert (own["method"], own["recognition"]["epochs"], own["data"]["length"]) == ("sge", 300, 8)
 
