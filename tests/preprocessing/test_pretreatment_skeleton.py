@@ -54,6 +54,13 @@ def write_bare_csv(path, frames):
     write_csv(path, frames, header=False)
 
 
+def write_counted_csv(path, frames):
+    """As a table whose columns have no names."""
+    write_bare_csv(path, frames)
+    names = ",".join(map(str, range(frames[0].size)))
+    path.write_text(f"{names}\n{path.read_text()}")
+
+
 def write_european_csv(path, frames):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(";".join(row).replace(".", ",") for row in rows_of(frames)))
@@ -137,6 +144,7 @@ def test_the_tree_is_the_published_one(command, tmp_path):
         (write_npz, ".npz", "auto"),
         (write_csv, ".csv", "auto"),
         (write_bare_csv, ".csv", "auto"),
+        (write_counted_csv, ".csv", "auto"),
         (write_european_csv, ".csv", "auto"),
         (write_biwi, "", "auto"),
         (write_counted_biwi, "", "biwi"),
@@ -338,6 +346,10 @@ NAN = np.where(np.arange(12)[:, None, None] == 4, np.nan, recording(3, 2))
         ),
         (write_csv, ".csv", lambda path: path.write_text("1,2,3\n1,two,3"), "line 2: '1,two,3' is no row of"),
         (write_csv, ".csv", lambda path: path.write_text("x,y,z\n"), "c.csv: no frames"),
+        (write_csv, ".csv", lambda path: path.write_text("0.5,,3\n1,2,3\n"), "line 1: '0.5,,3' is no row of"),
+        (write_csv, ".csv", lambda path: path.write_text("1,2,3,,,\n,,,1,2,3\n"), "line 1: '1,2,3,,,' is no"),
+        (write_csv, ".csv", lambda path: path.write_text("0,5 1,5 2,5\n"), "line 1: '0,5 1,5 2,5' is no row"),
+        (write_csv, ".csv", lambda path: path.write_text("1,2,3\n2,2,3\n"), "first column counts the frames"),
         (write_csv, ".csv", lambda path: path.write_bytes(b"\xff\xfe\0"), "c.csv: no text file"),
         (
             *(write_biwi, ""),

@@ -81,9 +81,11 @@ def read_csv(path):
     """A row a frame, x0, y0, z0, x1, ...; a header is skipped. Commas, semicolons or tabs."""
     lines = _lines(path)
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    if numbered and _numbers(numbered[0][1]) is None:
+    if numbered and _is_header(numbered[0][1]):
         del numbered[0]
     values = _table(numbered, path)
+    if len(values) > 1 and values[0, 0] in (0, 1) and (np.diff(values[:, 0]) == 1).all():
+        raise GaitError(f"{path}, line {numbered[0][0]}: the first column counts the frames, leave it out")
     if values.shape[1] % 3:
         columns = values.shape[1]
         raise GaitError(f"{path}, line {numbered[0][0]}: {columns} columns, expected x, y, z of each joint")
@@ -159,13 +161,33 @@ def _frame_lines(path, joints):
 
 
 def _numbers(line):
-    """The numbers in a line, or None where there is anything else."""
-    if ";" in line:  # then a comma is a decimal point
-        line = line.replace(",", ".").replace(";", " ")
+    """The numbers in a line, or None where there is anything else, or a cell without a number."""
+    cells = _cells(line)
+    return cells if all(isinstance(cell, float) for cell in cells) else None
+
+
+def _cells(line):
+    """The cells of a line, as numbers where they are; the last one may be empty."""
+    mark = next((mark for mark in ";,\t" if mark in line), None)
+    cells = line.split(mark)
+    if mark and not cells[-1].strip():
+        del cells[-1]
+    if mark == ";":
+        cells = [cell.replace(",", ".") for cell in cells]
+    return [_number(cell) for cell in cells]
+
+
+def _number(text):
     try:
-        return [float(cell) for cell in line.replace(",", " ").split()]
+        return float(text)
     except ValueError:
-        return None
+        return text
+
+
+def _is_header(line):
+    """Whether a first line names the columns, or only counts them."""
+    cells = _cells(line)
+    return not any(isinstance(cell, float) for cell in cells) or cells == list(range(len(cells)))
 
 
 def _table(numbered, path, columns=0):
