@@ -10,6 +10,7 @@ test/<person>/, or test-A and test-B, need no --test. Names of persons that are 
 their order, in Datasets/Mine/6/names.json.
 """
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -139,13 +140,25 @@ def long_enough(loaded, rules, damaged):
 
 def begin(folder, rules, sets, source, numbers):
     """Make the folder of the tree, with what is noted in it: settings, origin, names of the persons."""
-    counts = {split: sum(len(frames) for _, frames in pairs) for split, pairs in sets.items()}
-    check_tree_settings(folder, {role: asdict(rule) for role, rule in rules.items()} | {"frames": counts})
+    told = {
+        "frames": {split: sum(len(frames) for _, frames in pairs) for split, pairs in sets.items()},
+        "recordings": {split: digest_of(pairs) for split, pairs in sets.items()},
+    }
+    check_tree_settings(folder, {role: asdict(rule) for role, rule in rules.items()} | told)
     if source:
         note_source(folder, source)
     if numbers:
         names = {number: name for name, number in numbers.items()}
         write_whole(folder / "names.json", json.dumps(names, indent=1, ensure_ascii=False) + "\n")
+
+
+def digest_of(pairs):
+    """A short hex digest of who walks in the recordings of a split, and how."""
+    digest = hashlib.sha256()
+    for each, frames in sorted(pairs, key=lambda pair: (pair[0].person, pair[0].name)):
+        digest.update(repr((each.person, frames.shape)).encode())
+        digest.update(frames.tobytes())
+    return digest.hexdigest()[:12]
 
 
 def write(folder, name, sets, rules, numbers):

@@ -240,6 +240,21 @@ def test_names_of_persons_are_numbered(command, tmp_path):
     assert train["source_x_Mine_4.npy"][0, 0] == 1000  # anna's
 
 
+@pytest.mark.parametrize("change", ["division", "values", "persons"])
+def test_a_tree_of_other_recordings_is_not_passed_off_as_of_these(command, tmp_path, change):
+    root, tests = write_people(tmp_path / "raw"), list(BY_TAKE)
+    flags = ("--input_path", root, "--output_path", tmp_path, *SMALL)
+    assert command(COMMAND, *flags, *tests).code == 0
+    if change == "division":  # into as many frames
+        tests = ["--test", "a*"]
+    elif change == "values":
+        write_npy(root / "012/a.npy", recording(12, 5))
+    else:
+        (root / "012").rename(root / "013")
+    again = command(COMMAND, *flags, *tests)
+    assert "use the same settings to go on, or another --output_path" in failed(again, NAME)
+
+
 def test_a_joint_can_be_subtracted_from_its_frame(command, tmp_path):
     root = write_people(tmp_path / "raw")
     flags = ("--input_path", root, "--output_path", tmp_path, *SMALL, *BY_TAKE)
