@@ -39,13 +39,14 @@ class HalveAndStop(keras.callbacks.Callback):
     Args:
         monitored: a value that another callback before this one logs.
         history: ``history.csv`` of the run, where that value lies for the epochs ``done`` before.
+        title: what a printed line begins with; None prints nothing.
     """
 
     logged = ()
 
-    def __init__(self, monitored, history, done):
+    def __init__(self, monitored, history, done, title=None):
         super().__init__()
-        self.monitored, self.rule, self.ended = monitored, Plateau(), done
+        self.monitored, self.title, self.rule, self.ended = monitored, title, Plateau(), done
         for row in rows_before(history, done):
             self.rule.add(float(row[monitored]))
 
@@ -58,8 +59,14 @@ class HalveAndStop(keras.callbacks.Callback):
         if self.rule.add(logs[self.monitored]):
             optimizer = self.model.optimizer
             optimizer.learning_rate = float(to_numpy(optimizer.learning_rate)) / 2
+            self._tell(epoch, f"losses agree, learning rate {float(to_numpy(optimizer.learning_rate)):g}")
         if self.satisfied:
             self.model.stop_training = True
+            self._tell(epoch, "the loss rises after the rate was halved, which ends the training")
+
+    def _tell(self, epoch, what):
+        if self.title:
+            print(f"{self.title} epoch {epoch + 1}: {what}")
 
 
 def rows_before(history, done):

@@ -18,7 +18,7 @@ def raw_skeletons(run, folder):
 
     Args:
         run: folder of that run.
-        folder: of the network trained here.
+        folder: of the network trained here, which goes on where it was stopped.
 
     Returns:
         List of `Identified`, one for each test set.
@@ -44,5 +44,5 @@ def raw_skeletons(run, folder):
 
 def _features(dataset, labels):
     """All frames, each as one vector of its joints' coordinates."""
-    frames = np.stack([dataset.read(i) for i in range(len(dataset))])
+    frames = dataset.read_many(np.arange(len(dataset)))
     return Features(frames.reshape(*frames.shape[:2], -1), labels, dataset.condition)

@@ -99,8 +99,9 @@ class Selection(keras.callbacks.Callback):
             with written_whole(self._file(name)) as temporary:
                 np.savez(temporary, *self.model.get_weights())
         if self.recipe["train"]["verbose"]:
+            judged = "test" if self.recipe["train"]["selection"] == "published" else "validation"
             told = "".join(
-                f", {_column(name).replace('_', ' ')} {value:.4f}" for name, value in found.items()
+                f", {judged} {_column(name).replace('_', ' ')} {value:.4f}" for name, value in found.items()
             )
             epochs = self.recipe["recognition"]["epochs"]
             print(f"recognition epoch {epoch + 1}/{epochs}: loss {logs['loss']:.4f}{told}")

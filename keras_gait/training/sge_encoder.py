@@ -35,7 +35,7 @@ def train_encoder(recipe, options, task, axis, training, validation, folder, com
         compiled: a dict that keeps the compiled models of a run; encoders of the same options share one, for
             compiling takes as long as some epochs.
     """
-    train = recipe["train"]
+    train, title = recipe["train"], f"{task}-{AXES[axis]}"
     keras.utils.set_random_seed(seed_of(train["seed"], TASKS.index(task), axis))
     batches = make_batches(recipe, training, task, axis)
     with distribute(train["multi_gpu"]):
@@ -45,9 +45,10 @@ def train_encoder(recipe, options, task, axis, training, validation, folder, com
         batches.label_outputs = tuple(model.output)
 
         def make_callbacks(done):
-            own = [EncoderValidation(recipe, batches, validation, f"{task}-{AXES[axis]}")]
+            own = [EncoderValidation(recipe, batches, validation, title)]
             if recipe["schedule"]["name"] == "plateau":
-                own.append(HalveAndStop("val_reconstruction", folder / "history.csv", done))
+                told = title if train["verbose"] else None
+                own.append(HalveAndStop("val_reconstruction", folder / "history.csv", done, told))
             return own
 
         train_stage(model, batches, folder, train["epochs"], train, make_callbacks)
@@ -112,7 +113,7 @@ def make_contrast(recipe):
 
 
 class LastReconstruction(keras.metrics.Metric):
-    """Reconstruction loss of the last batch, a sequence; `EncoderValidation` makes the batch's sum of it.
+    """Reconstruction loss of a sequence of the last batch; `EncoderValidation` makes a batch's sum of it.
 
     What several devices found comes together as a sum of their variables, so only a ratio is safe.
     """
@@ -134,9 +135,9 @@ class LastReconstruction(keras.metrics.Metric):
 class EncoderValidation(keras.callbacks.Callback):
     """At the end of an epoch: losses of windows held out, and one line with what there is to see.
 
-    ``errors_last`` becomes the sum over the last batch. ``val_reconstruction`` is the mean over windows times
-    the size of a batch, to stand beside that of a batch; ``val_contrast`` the mean over batches, where there
-    is a contrast.
+    ``errors_last`` (of the last batch of training, which may be a smaller one) and ``val_reconstruction``
+    become means over sequences times the size of a batch, to stand beside each other and the sums that were
+    published; ``val_contrast`` is the mean over batches, where there is a contrast.
 
     Args:
         batches: those of training. dataset: the windows held out; None: the first batch of training.
@@ -150,20 +151,19 @@ class EncoderValidation(keras.callbacks.Callback):
             self.batches = make_batches(recipe, dataset, batches.task, batches.axis, limit=False)
             self.count = self.batches.sampler.steps_per_epoch
         self.steps, self.size = batches.sampler.steps_per_epoch, recipe["sampler"]["batch_size"]
-        self.last = len(batches.sampler.sequences(self.steps - 1))
         self.contrast = make_contrast(recipe) if "projection" in batches.label_outputs else None
-        self.title, self.verbose = title, recipe["train"]["verbose"]
+        self.title, self.train = title, recipe["train"]
         self.logged = ("val_reconstruction", "val_contrast") if self.contrast else ("val_reconstruction",)
 
     def on_epoch_end(self, epoch, logs=None):
         with undistributed():
             logs.update(self.measure())
-        logs["errors_last"] = logs["errors_last"] * self.last
-        if self.verbose:
+        logs["errors_last"] = logs["errors_last"] * self.size
+        if self.train["verbose"]:
             contrast = f", L_C {logs['val_contrast']:.4f}" if self.contrast else ""
             print(
-                f"{self.title} epoch {epoch + 1}: batch {self.steps}/{self.steps}, L_R "
-                f"{logs['errors_last']:.4f}, validation L_R {logs['val_reconstruction']:.4f}{contrast}"
+                f"{self.title} epoch {epoch + 1}/{self.train['epochs']}: batch {self.steps}/{self.steps}, "
+                f"L_R {logs['errors_last']:.4f}, validation L_R {logs['val_reconstruction']:.4f}{contrast}"
             )
 
     def measure(self):

@@ -45,9 +45,9 @@ class Stub:
         self.optimizer, self.stop_training = self.Optimizer(), False
 
 
-def play(folder, losses, done=0):
+def play(folder, losses, done=0, title=None):
     """Epochs from ``done`` on with these validation losses -> the callback and the model."""
-    callback, history = HalveAndStop("val", folder / "history.csv", done), None
+    callback = HalveAndStop("val", folder / "history.csv", done, title)
     model = Stub()
     history = History(folder / "history.csv", done, ("val",))
     for each in (callback, history):
@@ -61,10 +61,14 @@ def play(folder, losses, done=0):
     return callback, model
 
 
-def test_the_rate_is_halved_and_the_end_is_told(tmp_path):
-    callback, model = play(tmp_path, [2.0, 2.0, 2.0, 1.0, 2.5, 3.0])
+def test_the_rate_is_halved_and_the_end_is_told(tmp_path, capsys):
+    callback, model = play(tmp_path, [2.0, 2.0, 2.0, 1.0, 2.5, 3.0], title="sorting-y")
     assert float(model.optimizer.learning_rate) == 0.25
     assert (callback.satisfied, callback.ended, model.stop_training) == (True, 5, True)
+    assert capsys.readouterr().out.splitlines() == [
+        "sorting-y epoch 3: losses agree, learning rate 0.25",
+        "sorting-y epoch 5: the loss rises after the rate was halved, which ends the training",
+    ]
 
 
 # the first three agree to five decimals, which six digits would not tell from the second case

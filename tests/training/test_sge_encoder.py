@@ -122,6 +122,13 @@ def test_without_windows_held_out_the_first_batch_validates(fit):
     assert float(row["val_contrast"]) == pytest.approx(float(row["projection_loss"]), rel=1e-4)
 
 
+def test_the_last_batch_counts_as_a_whole_one(fit, dataset):
+    model, (row,) = fit(**STILL | {"train.epochs": 1, "sampler.batch_size": 24})  # 24 windows and 8
+    windows = dataset.read_many(np.arange(24, 32))[..., 0]
+    errors = model.predict_on_batch({"skeletons": windows, "targets": windows})["errors"]
+    assert float(row["errors_last"]) == pytest.approx(0.5 * np.square(errors).sum() * 3, rel=1e-4)
+
+
 def test_windows_held_out_validate(fit, dataset):
     apart = dataset.select(np.arange(4))
     model, (row,) = fit(validation=apart, **{"sampler.batch_size": 32})
