@@ -74,13 +74,24 @@ def _write_set(folder, role, tag, recordings, rules):
     plan = plan_windows([len(each.frames) for each in recordings], rules)
     owners = np.repeat([recordings[n].person for n, _ in plan], [len(starts) for _, starts in plan])
     prefix, end = "t_" if role == "test" else "", f"{tag}_{rules.length}.npy"
+    shape = len(owners) * rules.length, recordings[0].frames.shape[1]
     for number, axis in enumerate(AXES):
-        windows = np.concatenate(
-            [windows_of(recordings[n].frames[..., number], starts, rules.length) for n, starts in plan]
-        )
-        for what, values in (("source", windows), ("target", windows[:, ::-1])):
-            np.save(folder / f"{prefix}{what}_{axis}_{end}", values.reshape(-1, values.shape[2]))
+        for what, step in (("source", 1), ("target", -1)):
+            blocks = (
+                windows_of(recordings[n].frames[..., number], starts, rules.length)[:, ::step]
+                for n, starts in plan
+            )
+            _save_blocks(folder / f"{prefix}{what}_{axis}_{end}", blocks, shape)
     ids = {int(person): np.flatnonzero(owners == person).tolist() for person in np.unique(owners)}
     np.save(folder / f"ids_{end}", np.array(ids, dtype=object), allow_pickle=True)
     np.save(folder / f"frame_id_{end}", owners.astype(np.int64))
     return len(owners)
+
+
+def _save_blocks(path, blocks, shape):
+    """What `numpy.save` writes of the float32 ``blocks`` in one array of ``shape``, one after the other."""
+    with open(path, "wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(block.astype("<f4").tobytes())

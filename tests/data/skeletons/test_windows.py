@@ -1,8 +1,11 @@
 """Windows in a recording: the published rules of each data set, trimming, strides, offsets, centring."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from keras_gait.data.skeletons.tree_writer import PersonFrames, write_npy_tree
 from keras_gait.data.skeletons.windows import (
     WindowRules,
     frames_needed,
@@ -69,3 +72,17 @@ def test_a_recording_of_just_the_needed_frames_gives_a_window():
 def test_all_recordings_come_from_one_offset_before_any_from_the_next():
     plan = [(n, starts.tolist()) for n, starts in plan_windows([5, 4], WindowRules(3, stride=1, offsets=2))]
     assert plan == [(0, [0, 1, 2]), (1, [0, 1]), (0, [1, 2]), (1, [1])]
+
+
+def test_a_tree_takes_no_more_memory_than_its_recordings_though_windows_overlap(tmp_path):
+    people = [PersonFrames(n, np.full((500, 20, 3), n, np.float32)) for n in range(20)]
+    raw = sum(person.frames.nbytes for person in people)
+    rules = {role: published_rules("Mine", 10, role) for role in ("train", "test")}
+    tracemalloc.start()
+    written = write_npy_tree(tmp_path / "tree", "Mine", {"train": people, "test": people}, rules)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    source = np.load(tmp_path / "tree/Mine_train_npy_data/source_x_Mine_10.npy", mmap_mode="r")
+    assert source.shape == (written["train"] * 10, 20)
+    assert source.nbytes > 6 * raw
+    assert peak < 0.8 * raw
