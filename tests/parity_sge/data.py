@@ -38,26 +38,34 @@ def casia_normalisation(meta, inputs, path):
     return computed
 
 
-def feature_model(meta, manner):
-    """`SGE` of a fixture's size and with its weights, one rev_rec encoder an axis."""
-    config, weights = meta["config"], reader.state(meta)
-    sizes = {"time_steps": "frames", "series_length": "joints", "rnn_size": "units", "attention": "attention"}
-    model = SGE(manner=manner, **{sizes[key]: value for key, value in config.items() if key in sizes})
+def axes_of(state, shape, prefix=""):
+    """Sizes of the `SGE` for skeletons of ``shape (n, frames, joints, 3)`` whose weights are ``state``."""
+    units = len(state[f"{prefix}x/memory_layer/kernel"])
+    return {"frames": shape[1], "joints": shape[2], "units": units}
+
+
+def load_axes(model, state, task="rev_rec", prefix=""):
+    """Load the three encoders of ``task``, whose names have ``prefix`` and the axis in front."""
     for axis in AXES:
-        own = {name[2:]: value for name, value in weights.items() if name.startswith(f"{axis}/")}
-        load_axis(model.get_layer(f"rev_rec-{axis}"), own)
-    return model
+        before = f"{prefix}{axis}/"
+        own = {n.removeprefix(before): value for n, value in state.items() if n.startswith(before)}
+        load_axis(model.get_layer(f"{task}-{axis}"), own)
 
 
 def cage_batching(meta, inputs, path):
     """Features of the rows that the published batches take, and whose they are."""
     batch_size, computed = meta["config"].get("batch_size", 128), {}
+    state = reader.state(meta)
+    files = {
+        role: np.stack([inputs[f"{role}_{axis}"] for axis in AXES], axis=-1) for role in ("train", "test")
+    }
     for manner in ("ap", "sc"):
-        model = feature_model(meta, manner)
-        for role in ("train", "test"):
+        model = SGE(manner=manner, **axes_of(state, files["train"].shape))
+        load_axes(model, state)
+        for role, stored in files.items():
             persons, sequences = inputs[f"{role}_ids"].T
             rows = published_rows(persons, batch_size, role == "train")
-            skeletons = np.stack([inputs[f"{role}_{axis}"] for axis in AXES], axis=-1)[sequences[rows]]
+            skeletons = stored[sequences[rows]]
             features = ops.convert_to_numpy(model(skeletons)["embeddings"])
             labels = persons if role == "train" else np.unique(persons, return_inverse=True)[1]
             computed[f"{role}_features_{manner}"] = features.reshape(-1, features.shape[-1])

@@ -9,7 +9,6 @@ from keras import ops
 from keras_gait.checkpoints.sge_names import UNUSED, load_axis, published_state
 from keras_gait.layers import DecayFromStart
 from keras_gait.losses import HalfSquaredError, Locality, NeighbourContrast, locality_mask
-from keras_gait.models.sge import recognition_network
 from keras_gait.models.skeleton_axis import SGEAxis
 from keras_gait.training.clipped_adam import ClippedAdam
 from keras_gait.training.sge_encoder import compile_axis
@@ -42,7 +41,7 @@ def gradients(meta, inputs, path):
     """The unused copies are no part of our networks: their decay is computed beside them."""
     config, state = meta["config"], reader.state(meta)
     steps, clip = config.get("steps", 5), config.get("clip", 5.0)
-    model, losses = axis_model(config, inputs["inputs"].shape), axis_losses(config)
+    model, losses = axis_model(config, state, inputs["inputs"].shape), axis_losses(config)
     encoder = model.get_layer("axis")
     load_axis(encoder, state)
     targets = inputs["targets"][:, ::-1] if config.get("Reverse", True) else inputs["targets"]
@@ -99,12 +98,12 @@ class _Copies:
             self.optimizer.apply(slopes, [*self.variables.values()])
 
 
-def axis_model(config, shape):
+def axis_model(config, state, shape):
     forward = not config.get("Reverse", True)
     return SGEAxis(
         shape[1],
         shape[2],
-        config.get("rnn_size", 256),
+        units_of(state),
         config.get("attention", "LA"),
         "forward" if forward else "reverse",
         reverse=not forward,
@@ -126,28 +125,9 @@ def axis_decay(config):
     return DecayFromStart(config.get("lambda_l2_reg", 0.02))
 
 
-def recognition_train(meta, inputs, path):
-    config, state = meta["config"], reader.state(meta)
-    hidden, classes = state["W"].shape
-    model = recognition_network(inputs["X"].shape[1], classes, hidden)
-    published = {"W1": ("hidden", "kernel"), "b1": ("hidden", "bias"), "W": ("logits", "kernel")}
-    published |= {"Variable": ("logits", "bias")}
-    variables = {name: getattr(model.get_layer(layer), kind) for name, (layer, kind) in published.items()}
-    for name, variable in variables.items():
-        variable.assign(state[name])
-    x, y = inputs["X"], inputs["y"].astype(np.float32)
-    logits = _number(model(x))
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(config.get("learning_rate", 0.0005), epsilon=1e-8), loss)
-    losses = [model.train_on_batch(x, y) for _ in range(config.get("steps", 5))]
-    losses.append(model.test_on_batch(x, y))
-    return {
-        "logits": logits,
-        "loss": _number(loss(y, logits)),
-        "accuracy": np.mean(logits.argmax(axis=1) == y.argmax(axis=1)),
-        "losses": np.array(losses),
-        **{f"after/{name}": _number(variable) for name, variable in variables.items()},
-    }
+def units_of(state):
+    """Width of an axis encoder, from its weights."""
+    return state["memory_layer/kernel"].shape[0]
 
 
 def _norm(arrays):
@@ -162,5 +142,4 @@ FAMILIES = {
     "attention_loss": attention_loss,
     "contrastive_loss": contrastive_loss,
     "gradients": gradients,
-    "recognition_train": recognition_train,
 }

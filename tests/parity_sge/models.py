@@ -6,15 +6,16 @@ from fixtures import reader
 from keras import ops
 
 from keras_gait.checkpoints.sge_names import UNUSED, load_axis
-from keras_gait.models.sge import AXES, SGE, recognition_network, tasks_of
-from parity_sge.data import cage_batching
+from keras_gait.data.skeletons.published import published_rows
+from keras_gait.models.sge import AXES, DOUBLE_PRETEXTS, SGE, TASKS, recognition_network
+from parity_sge.data import axes_of, cage_batching, load_axes
 from parity_sge.losses import axis_decay, axis_losses, axis_model
 
 
 def encoding(meta, inputs, path):
     """The whole network of one axis, by the model that is trained; the targets come reversed."""
     config, state = meta["config"], reader.state(meta)
-    model, losses = axis_model(config, inputs["inputs"].shape), axis_losses(config)
+    model, losses = axis_model(config, state, inputs["inputs"].shape), axis_losses(config)
     encoder = model.get_layer("axis")
     load_axis(encoder, state)
     skeletons = inputs["inputs"]
@@ -44,48 +45,55 @@ def encoding(meta, inputs, path):
 
 
 def cage_plus_features(meta, inputs, path):
-    """Features of the encoders of several tasks, joined and of each task alone."""
+    """Features of the encoders of all or two tasks, joined and of each task alone."""
     config, state = meta["config"], reader.state(meta)
-    skeletons = np.stack([inputs[axis] for axis in AXES], axis=-1)[inputs["ids"][:, 1]]
-    options = {
-        "frames": skeletons.shape[1],
-        "joints": skeletons.shape[2],
-        "units": config.get("rnn_size", 256),
-    }
+    rows = published_rows(inputs["ids"][:, 0], config.get("batch_size", 128), training=False)
+    skeletons = np.stack([inputs[axis] for axis in AXES], axis=-1)[inputs["ids"][rows, 1]]
+    tasks = [task for task in TASKS if any(name.startswith(f"{task}/") for name in state)]
+    doubles = {both: name for name, both in DOUBLE_PRETEXTS.items()}
 
-    def features(pretext):
-        model = SGE(pretext=pretext, manner=config.get("manner", "ap"), **options)
-        for task in tasks_of(pretext):
-            for axis in AXES:
-                prefix = f"{task}/{axis}/"
-                own = {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
-                load_axis(model.get_layer(f"{task}-{axis}"), own)
+    def features(**pretext):
+        options = axes_of(state, skeletons.shape, f"{tasks[0]}/")
+        model = SGE(manner=config.get("manner", "ap"), **pretext, **options)
+        for task in model.tasks:
+            load_axes(model, state, task, f"{task}/")
         found = ops.convert_to_numpy(model.encoder(skeletons))
         return found.reshape(-1, found.shape[-1])
 
-    alone = {f"features_{task}": features(task) for task in tasks_of("rev_rec_plus")}
-    return alone | {"features_plus": features("rev_rec_plus")}
+    found = {f"features_{task}": features(pretext=task) for task in tasks}
+    plus = features(pretext="rev_rec_plus", double_pretext=doubles.get(tuple(tasks)))
+    return found | {"features_plus": plus}
 
 
 def recognition(meta, inputs, path):
     """Weights are the fixture's own, or trained ones among its inputs."""
+    config = meta["config"]
     trained = {n.removeprefix("weights/"): a for n, a in inputs.items() if n.startswith("weights/")}
     state = trained or reader.state(meta)
     (width, hidden), (_, classes) = state["W1"].shape, state["W"].shape
     model = recognition_network(width, classes, hidden)
-    model.get_layer("hidden").set_weights([state["W1"], state["b1"]])
-    model.get_layer("logits").set_weights([state["W"], state["Variable"]])
+    layers = {"W1": ("hidden", "kernel"), "b1": ("hidden", "bias"), "W": ("logits", "kernel")}
+    layers |= {"Variable": ("logits", "bias")}
+    variables = {name: getattr(model.get_layer(layer), kind) for name, (layer, kind) in layers.items()}
+    for name, variable in variables.items():
+        variable.assign(state[name].astype(np.float32))
+    x, y = inputs["X"], inputs["y"].astype(np.float32)
     parts = keras.Model(model.input, [model.get_layer("hidden").output, model.output])
-    units, logits = parts.predict_on_batch(inputs["X"])
-    labels = np.float32(inputs["y"])
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True)(labels, logits)
-    accuracy = np.mean(logits.argmax(axis=1) == labels.argmax(axis=1))
-    return {
+    units, logits = map(ops.convert_to_numpy, parts(x))
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    found = {
         "hidden": units,
         "logits": logits,
-        "loss": ops.convert_to_numpy(loss),
-        "accuracy": accuracy,
+        "loss": ops.convert_to_numpy(loss(y, logits)),
+        "accuracy": np.mean(logits.argmax(axis=1) == y.argmax(axis=1)),
     }
+    steps = config.get("steps", 0)
+    if steps:
+        model.compile(keras.optimizers.Adam(config.get("learning_rate", 0.0005), epsilon=1e-8), loss)
+        losses = [model.train_on_batch(x, y) for _ in range(steps)]
+        found["losses"] = np.array([*losses, model.test_on_batch(x, y)])
+        found |= {f"after/{name}": ops.convert_to_numpy(v) for name, v in variables.items()}
+    return found
 
 
 def _arrays(tensors):
