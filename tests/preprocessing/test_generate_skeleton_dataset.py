@@ -257,6 +257,14 @@ def test_targets_that_are_no_reversed_sources_are_told_and_the_sources_are_used(
     np.testing.assert_array_equal(values(train), smooth_windows(3, 5, 6, 20)[0])
 
 
+def endless():
+    """Few lists, and 2 ** 60 numbers once they are an array."""
+    rows = [0]
+    for _ in range(60):
+        rows = [rows, rows]
+    return rows
+
+
 SOURCE, IDS = "source_x_BIWI_6.npy", "ids_BIWI_6.npy"
 
 
@@ -284,6 +292,7 @@ SOURCE, IDS = "source_x_BIWI_6.npy", "ids_BIWI_6.npy"
         (IDS, lambda path: write_ids(path, {0: 5}), "person 0 has no list of the numbers of sequences"),
         (IDS, lambda path: write_ids(path, {0: [0.5]}), "person 0 has no list of the numbers of sequences"),
         (IDS, lambda path: write_ids(path, {0: [[1], [2, 3]]}), "person 0 has no list of the numbers"),
+        (IDS, lambda path: write_ids(path, {0: endless()}), "person 0 has no list of the numbers"),
         (IDS, lambda path: write_ids(path, {0: [0], 7: [15]}), "person 7 has sequence 15, but there are 15"),
         (IDS, lambda path: write_ids(path, {0: [-1]}), "person 0 has sequence -1, but there are 15"),
         (IDS, lambda path: write_ids(path, {3: [0, 4], 7: [4]}), "4 is named twice, for persons 3 and 7"),

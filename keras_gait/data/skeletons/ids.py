@@ -25,10 +25,11 @@ def read_ids(path):
 
 
 def _numbers(path, person, rows):
-    try:
-        numbers = np.asarray(rows)
-    except ValueError:  # lists of unequal lengths
-        numbers = np.empty((), object)
+    flat = isinstance(rows, np.ndarray) or (
+        isinstance(rows, list | tuple) and all(isinstance(row, int | np.integer) for row in rows)
+    )
+    # lists in lists may be of unequal lengths, or without end
+    numbers = np.asarray(rows) if flat else np.empty((), object)
     if numbers.ndim == 1 and not numbers.size:
         return np.zeros(0, np.int64)
     if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
