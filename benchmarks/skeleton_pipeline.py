@@ -52,7 +52,7 @@ def write_set(folder, count, frames, joints):
         sequences.append(Sequence(str(i * PERSONS // count), "", "", f"{i:07d}", str(seed)))
     settings = {"modality": "skeleton", "source": "random", "split": "train", "dtype": "float32"}
     settings |= {"frame_shape": (joints, 3), "channels": ("x", "y", "z")}
-    write_dataset(folder / "set", sequences, load_window, **settings)
+    write_dataset(folder / "set", sequences, load_window, length=frames, **settings)
     return in_file_order(open_dataset(folder / "set"))
 
 
