@@ -1,106 +1,25 @@
-"""Raw recordings of skeletons to the published tree: what comes out, of every format; bad ones are told."""
+"""Raw recordings of skeletons to the published tree: what comes out, and what is refused."""
 
 import json
 
 import numpy as np
 import pytest
 from checks import failed, refused
+from skeleton_recordings import (
+    BY_TAKE,
+    COMMAND,
+    NAME,
+    SMALL,
+    arrays,
+    files,
+    recording,
+    write_csv,
+    write_npy,
+    write_people,
+)
 
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.skeletons import tree_writer
-
-COMMAND = "preprocessing/pretreatment_skeleton.py"
-NAME = "pretreatment_skeleton.py"
-SMALL = ("--dataset", "Mine", "--length", 4, "--trim", 0)
-BY_TAKE = ("--test", "b*")
-
-
-def recording(person, take, frames=12, joints=20):
-    """``(frames, joints, 3)``: every value tells its person, take, frame, joint and axis."""
-    place = np.indices((frames, joints, 3)) * np.array([1, 0.01, 0.001]).reshape(3, 1, 1, 1)
-    return (person * 1000 + take * 100 + place.sum(0)).astype(np.float32)
-
-
-def write_npy(path, frames):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, frames)
-
-
-def write_people(root, frames=12, joints=20, write=write_npy, end=".npy"):
-    """Takes a (0) and b (1) of persons 3 and 12."""
-    for person in (3, 12):
-        for take, name in enumerate("ab"):
-            write(root / f"{person:03d}" / f"{name}{end}", recording(person, take, frames, joints))
-    return root
-
-
-def write_npz(path, frames):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, poses=frames[:, :17], skeletons=frames)
-
-
-def rows_of(frames):
-    return frames.reshape(len(frames), -1).astype(str).tolist()
-
-
-def write_csv(path, frames, header=True):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    names = [f"{axis}{joint}" for joint in range(frames.shape[1]) for axis in "xyz"]
-    lines = [names] * header + rows_of(frames)
-    path.write_text("\n".join(map(",".join, lines)) + "\n")
-
-
-def write_bare_csv(path, frames):
-    write_csv(path, frames, header=False)
-
-
-def write_counted_csv(path, frames):
-    """As a table whose columns have no names."""
-    write_bare_csv(path, frames)
-    names = ",".join(map(str, range(frames[0].size)))
-    path.write_text(f"{names}\n{path.read_text()}")
-
-
-def write_european_csv(path, frames):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(";".join(row).replace(".", ",") for row in rows_of(frames)))
-
-
-def write_biwi(path, frames, counted=False, states=None):
-    """A file a frame: x, y, z, two of the picture, the state, one more."""
-    path.mkdir(parents=True)
-    for number, joints in enumerate(frames):
-        lines = []
-        for joint, place in enumerate(joints.tolist()):
-            state = 2 if states is None else states[number, joint]
-            lines.append(",".join(map(str, [joint] * counted + [*place, 5, 6, state, 0])))
-        (path / f"{number}-skel.txt").write_text("\n".join(lines) + "\n")
-
-
-def write_counted_biwi(path, frames):
-    write_biwi(path, frames, counted=True)
-
-
-def write_kgbd(path, frames):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"joint{n};{x};{y};{z}" for joints in frames.tolist() for n, (x, y, z) in enumerate(joints)]
-    path.write_text("\n".join(lines) + "\n")
-
-
-def write_ks20(path, frames):
-    path.mkdir(parents=True)
-    for number, joints in enumerate(frames.tolist()):
-        text = "\n".join(",".join(map(str, [*place, 0, 0, 0])) for place in joints)
-        (path / f"{number:04d}.txt").write_text(text)
-
-
-def files(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def arrays(folder):
-    """The npy files below ``folder``; file name -> array."""
-    return {path.name: np.load(path, allow_pickle=True) for path in folder.rglob("*.npy")}
 
 
 def test_the_tree_is_the_published_one(command, tmp_path):
@@ -136,59 +55,6 @@ def test_the_tree_is_the_published_one(command, tmp_path):
     assert train["frame_id_BIWI_4.npy"].tolist() == [3, 12, 3, 12]
     test = arrays(folder / "BIWI_test_npy_data")
     np.testing.assert_array_equal(test["t_source_y_BIWI_4.npy"][4:], recording(12, 1, 7)[1:5, :, 1])
-
-
-@pytest.mark.parametrize(
-    ("write", "end", "format_"),
-    [
-        (write_npz, ".npz", "auto"),
-        (write_csv, ".csv", "auto"),
-        (write_bare_csv, ".csv", "auto"),
-        (write_counted_csv, ".csv", "auto"),
-        (write_european_csv, ".csv", "auto"),
-        (write_biwi, "", "auto"),
-        (write_counted_biwi, "", "biwi"),
-        (write_kgbd, ".txt", "kgbd"),
-    ],
-)
-def test_every_format_gives_the_same_files(command, tmp_path, write, end, format_):
-    write_people(tmp_path / "npy")
-    write_people(tmp_path / "raw", write=write, end=end)
-    for root in ("npy", "raw"):
-        chosen = ("--format", format_) if root == "raw" else ()
-        flags = ("--input_path", tmp_path / root, "--output_path", tmp_path / f"{root}-tree", *chosen)
-        result = command(COMMAND, *flags, *SMALL, *BY_TAKE)
-        assert result.code == 0, result.err
-    assert files(tmp_path / "raw-tree") == files(tmp_path / "npy-tree")
-
-
-def test_ks20s_bodies_get_the_published_numbers(command, tmp_path):
-    for body in (1, 7, 24):
-        for take in range(2):
-            write_ks20(tmp_path / "raw" / f"body{body}" / "ab"[take], recording(body, take, 6, 25))
-    flags = ("--dataset", "KS20", "--length", 4, "--format", "ks20", *BY_TAKE)
-    assert command(COMMAND, "--input_path", tmp_path / "raw", "--output_path", tmp_path, *flags).code == 0
-    train = arrays(tmp_path / "KS20/4/KS20_train_npy_data")
-    assert sorted(train["ids_KS20_4.npy"].item()) == [0, 4, 19]
-    np.testing.assert_array_equal(train["source_x_KS20_4.npy"][:4], recording(1, 0, 4, 25)[..., 0])
-    write_ks20(tmp_path / "raw/body5/a", recording(5, 0, 6, 25))
-    result = command(COMMAND, "--input_path", tmp_path / "raw", "--output_path", tmp_path / "o", *flags)
-    assert "body5 is no body of KS20" in refused(result, NAME)
-
-
-def test_frames_with_an_untracked_joint_are_left_out_and_told(command, tmp_path):
-    states = np.full((12, 20), 2)
-    states[3, 7] = 0  # not tracked; 1 is a guess, and stays
-    states[5, 7] = 1
-    root = write_people(tmp_path / "raw", write=write_biwi, end="")
-    (root / "003/c").parent.mkdir(exist_ok=True)
-    write_biwi(root / "003/c", recording(3, 2), states=states)
-    flags = ("--input_path", root, "--output_path", tmp_path, *SMALL, *BY_TAKE, "--offsets", 1, "--stride", 4)
-    result = command(COMMAND, *flags)
-    assert result.code == 0
-    assert "003/c (1 of 12 frames): frames with a joint that was not tracked, left out" in result.out
-    source = arrays(tmp_path / "Mine/4/Mine_train_npy_data")["source_x_Mine_4.npy"]
-    assert source[12:20, 0].round().tolist() == [3200, 3201, 3202, 3204, 3205, 3206, 3207, 3208]
 
 
 def test_two_test_sets_have_their_names(command, tmp_path):
@@ -325,75 +191,6 @@ def test_a_published_tree_is_not_written_into(command, tmp_path):
     result = command(COMMAND, "--input_path", root, "--output_path", tmp_path / "Datasets", *flags)
     assert "name a new or empty --output_path" in failed(result, NAME)
     assert list(files(tmp_path / "Datasets")) == ["BIWI/4/BIWI_train_npy_data/ids_BIWI_4.npy"]
-
-
-def spoil_csv(path, line, cells):
-    write_csv(path, recording(3, 2))
-    lines = path.read_text().splitlines()
-    lines[line - 1] = ",".join(lines[line - 1].split(",")[:cells])
-    path.write_text("\n".join(lines))
-
-
-def spoil_biwi(path, name, text):
-    write_biwi(path, recording(3, 2))
-    (path / name).write_text(text)
-
-
-NAN = np.where(np.arange(12)[:, None, None] == 4, np.nan, recording(3, 2))
-
-
-@pytest.mark.parametrize(
-    ("write", "end", "spoil", "words"),
-    [
-        (write_npy, ".npy", lambda path: path.write_bytes(b"no"), "c.npy: damaged, or no NumPy file"),
-        (write_npy, ".npy", lambda path: write_npy(path, recording(3, 2)[..., :2]), "(12, 20, 2), expected"),
-        (write_npy, ".npy", lambda path: np.save(path, np.array(None)), "c.npy: damaged, or no NumPy file"),
-        (write_npy, ".npy", lambda path: write_npy(path, NAN), "c.npy, frame 4: a value that is no finite"),
-        (write_npy, ".npy", lambda path: write_npy(path, recording(3, 2, 12, 14)), "14 joints, expected 20"),
-        (write_npz, ".npz", lambda path: np.savez(path, poses=NAN), "no array 'skeletons', only poses"),
-        (write_npz, ".npz", lambda path: path.write_bytes(b"PK\3\4"), "c.npz: damaged"),
-        (write_csv, ".csv", lambda path: spoil_csv(path, 5, 58), "c.csv, line 5: 58 columns, expected 60"),
-        (
-            write_csv,
-            ".csv",
-            lambda path: path.write_text("x0,y0\n1,2\n"),
-            "c.csv, line 2: 2 columns, expected",
-        ),
-        (write_csv, ".csv", lambda path: path.write_text("1,2,3\n1,two,3"), "line 2: '1,two,3' is no row of"),
-        (write_csv, ".csv", lambda path: path.write_text("x,y,z\n"), "c.csv: no frames"),
-        (write_csv, ".csv", lambda path: path.write_text("0.5,,3\n1,2,3\n"), "line 1: '0.5,,3' is no row of"),
-        (write_csv, ".csv", lambda path: path.write_text("1,2,3,,,\n,,,1,2,3\n"), "line 1: '1,2,3,,,' is no"),
-        (write_csv, ".csv", lambda path: path.write_text("0,5 1,5 2,5\n"), "line 1: '0,5 1,5 2,5' is no row"),
-        (write_csv, ".csv", lambda path: path.write_text("1,2,3\n2,2,3\n"), "first column counts the frames"),
-        (write_csv, ".csv", lambda path: path.write_bytes(b"\xff\xfe\0"), "c.csv: no text file"),
-        (
-            *(write_biwi, ""),
-            lambda path: spoil_biwi(path, "2-skel.txt", "1,2,3\n"),
-            "2-skel.txt: 1 lines, expected one for each of 20 joints",
-        ),
-        (
-            *(write_biwi, ""),
-            lambda path: spoil_biwi(path, "2-skel.txt", "1,2,3,4,5,2,0\n" * 7 + "1,2\n" * 13),
-            "2-skel.txt, line 8: 2 columns, expected 7",
-        ),
-        (
-            *(write_biwi, ""),
-            lambda path: spoil_biwi(path, "2-skel.txt", "1,2,3\n" * 20),
-            "2-skel.txt: another number of columns than",
-        ),
-        (write_kgbd, ".txt", lambda path: path.write_text("0;1;2;3\n" * 21), "line 21: the file ends within"),
-        (write_kgbd, ".txt", lambda path: path.write_text("0;1;2;3\n" * 19 + "0;1\n"), "line 20: 1 columns"),
-    ],
-)
-def test_a_bad_recording_is_told_and_all_others_are_written(command, tmp_path, write, end, spoil, words):
-    root = write_people(tmp_path / "raw", write=write, end=end)
-    flags = (*SMALL, *BY_TAKE, *(("--format", "kgbd") if end == ".txt" else ()))
-    command(COMMAND, "--input_path", root, "--output_path", tmp_path / "good", *flags)
-    spoil(root / f"003/c{end}")
-    result = command(COMMAND, "--input_path", root, "--output_path", tmp_path / "bad", *flags)
-    assert "1 file(s) damaged or missing" in failed(result, NAME)
-    assert words in result.out
-    assert files(tmp_path / "bad") == files(tmp_path / "good")
 
 
 def test_short_recordings_and_lonely_persons_are_told(command, tmp_path):
