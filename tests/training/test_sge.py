@@ -12,7 +12,7 @@ from skeleton_trees import skeleton_sets, skeleton_tree
 
 from keras_gait.checkpoints import load_model
 from keras_gait.errors import GaitError
-from keras_gait.training import checkpointing, epochs, sge, sge_data
+from keras_gait.training import checkpointing, epochs, sge, sge_data, sge_encoder
 from keras_gait.training.recipes import load_recipe
 from keras_gait.training.start import train
 
@@ -231,17 +231,40 @@ def test_encoders_that_do_not_fit_are_refused(whole, tiny, tmp_path, changes, me
         train(tiny(**changes, **{"train.experdir": str(tmp_path)}))
 
 
-def test_all_three_tasks_are_trained_and_the_last_two_without_alignment(tiny, tmp_path):
+@pytest.fixture
+def only_y(monkeypatch):
+    """Encoders of y are trained; those of x and z stay as they start, which takes no time. Gives ``(task, axis)
+    -> (attention, whether targets are reversed)`` of all, in order.
+    """
+    train_encoder, asked = sge.train_encoder, {}
+
+    def call(recipe, options, task, axis, *others):
+        asked[task, axis] = options["attention"], options["reverse"]
+        with monkeypatch.context() as patch:
+            if axis != 1:
+                patch.setattr(sge_encoder, "train_stage", lambda *_: None)
+            train_encoder(recipe, options, task, axis, *others)
+
+    monkeypatch.setattr(sge, "train_encoder", call)
+    return asked
+
+
+def test_all_three_tasks_are_trained_and_the_last_two_without_alignment(tiny, tmp_path, only_y):
     settings = {"model.pretext": "rev_rec_plus", "train.epochs": 1, "recognition.epochs": 1}
-    recipe = tiny(**settings, **{"train.experdir": str(tmp_path)})
-    folder = train(recipe)
+    settings["train.experdir"] = str(tmp_path)
+    folder = train(tiny(**settings))
     assert folder.name == "IAS_RN_ap_4_0.1_0pre_rev_rec_plus"
-    for task in ("rev_rec", "prediction", "sorting"):
+    ways = {"rev_rec": ("LA", True), "prediction": ("BA", False), "sorting": ("BA", False)}
+    assert list(only_y.items()) == [((task, axis), way) for task, way in ways.items() for axis in range(3)]
+    model = load_model(folder / "model-final.keras")
+    for task in ways:
         (row,) = rows(folder / f"{task}-y")
         assert ("alignment_loss" in row) == (task == "rev_rec")
-    assert load_model(folder / "model-final.keras").output["embeddings"].shape == (None, 4, 36)
-    double = tiny(**settings, **{"model.double_pretext": "pred+sort", "train.experdir": str(tmp_path)})
-    double["train"]["transfer"] = str(folder)
+        own = load_model(folder / f"{task}-y" / "model-final.keras").get_layer("axis").get_weights()
+        for a, b in zip(model.get_layer(f"{task}-y").get_weights(), own, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert model.output["embeddings"].shape == (None, 4, 36)
+    double = tiny(**settings, **{"model.double_pretext": "pred+sort", "train.transfer": str(folder)})
     joined = load_model(train(double) / "model-final.keras")
     assert joined.output["embeddings"].shape == (None, 4, 24)
     assert joined.tasks == ("prediction", "sorting")
@@ -254,7 +277,7 @@ def test_the_projection_may_be_the_feature(whole, tiny, tmp_path):
     assert load_model(folder / "model-final.keras").output["embeddings"].shape == (None, 1, 12)
 
 
-def test_a_frozen_contrast_trains_a_projection_alone(whole, tiny, tmp_path):
+def test_a_frozen_contrast_trains_a_projection_alone(tiny, tmp_path, only_y):
     settings = {"model.contrast": "frozen", "model.features": "projection", "train.experdir": str(tmp_path)}
     folder = train(tiny(**settings, **{"train.epochs": 1, "recognition.epochs": 1}))
     assert folder.name == "IAS_LA_RN_ap_4_0.1_1pre_rev_rec"
