@@ -233,8 +233,9 @@ def test_encoders_that_do_not_fit_are_refused(whole, tiny, tmp_path, changes, me
 
 @pytest.fixture
 def only_y(monkeypatch):
-    """Encoders of y are trained; those of x and z stay as they start, which takes no time. Gives ``(task, axis)
-    -> (attention, whether targets are reversed)`` of all, in order.
+    """Encoders of y are trained; those of x and z stay as they start, which takes no time.
+
+    Gives a dict of all in order: ``(task, axis)`` to ``(attention, whether targets are reversed)``.
     """
     train_encoder, asked = sge.train_encoder, {}
 
