@@ -23,6 +23,7 @@ from keras_gait.evaluation.inputs import (
     is_simulated,
     least_frames,
     open_model,
+    refuse_windows,
     usable,
 )
 from keras_gait.training.recipes import load_recipe, method_recipe
@@ -89,6 +90,7 @@ def main(argv):
     recipe = load_recipe(args.config) if args.config else None
     model_path, _, recipe = find_run(args.model, args.datadir, recipe)
     model = open_model(model_path, vars(args), recipe)
+    refuse_windows(model, model_path, "compares the halves of whole walks")
     fill_from_recipe(args, recipe or method_recipe(model))
 
     from keras_gait.data.opening import find_dataset, open_dataset

@@ -34,6 +34,10 @@ from keras_gait.evaluation.protocols import PROTOCOLS, protocol_for, with_cross_
 from keras_gait.files import is_tf1_checkpoint
 from keras_gait.training.recipes import load_recipe, method_recipe
 
+OF_SKELETONS = ("dataset", "view", "probe_type")  # flags that other models have no use for
+OF_OTHERS = ("protocol", "camera", "cut", "cross_view_gallery", "channels", "keypoints", "nframes")
+OF_NEIGHBOURS = ("knn", "metrics", "rerank")  # which matching has fixed
+
 
 def parse(argv):
     parser = CommandParser(prog="test.py", description=__doc__.splitlines()[0])
@@ -117,15 +121,15 @@ def main(argv):
     recipe = load_recipe(args.config) if args.config else None
     model_path, datadir, recipe = find_run(args.model, args.datadir, recipe)
     if is_tf1_checkpoint(model_path) and not (datadir or args.probe):
-        return test_saved(model_path)
-    named = args.protocol is not None
+        return test_saved(model_path, args.report)
+    given = [flag for flag, value in vars(args).items() if value not in (None, False)]
     model = open_model(model_path, vars(args), recipe)
     fill_from_recipe(args, recipe or method_recipe(model))
     check_positive(knn=args.knn, bs=args.bs, nframes=args.nframes)
     if hasattr(type(model), "scorer"):
-        return test_skeletons(args, model, model_path, datadir, recipe)
-    if args.probe_type:
-        raise GaitError(f"--probe_type is for skeletons, but {model_path} holds a {type(model).__name__}")
+        refuse(given, OF_OTHERS, f"{model_path}, a model of skeletons")
+        return test_skeletons(args, given, model, model_path, datadir, recipe)
+    refuse(given, OF_SKELETONS, f"{model_path}, a {type(model).__name__}: it is for skeletons")
 
     from keras_gait.evaluation.embedding import cached_embeddings, check_tta
     from keras_gait.evaluation.results import check_rerank, evaluate
@@ -134,7 +138,7 @@ def main(argv):
 
     check_tta(model, args.tta)
     gallery, probe, protocol = select_sets(args, datadir, model)
-    rows = rows_of_table(protocol, gallery, probe, args.knn, named)
+    rows = rows_of_table(protocol, gallery, probe, args.knn, "protocol" in given)
     if args.rerank:
         check_rerank(rows)
     gallery_embeddings, probe_embeddings = (
@@ -187,7 +191,14 @@ def main(argv):
     return None
 
 
-def test_skeletons(args, model, model_path, datadir, recipe):
+def refuse(given, flags, what):
+    """Refuse those of the ``flags`` that were ``given``: they do not apply to ``what``."""
+    for flag in flags:
+        if flag in given:
+            raise GaitError(f"--{flag} does not apply to {what}; leave it out")
+
+
+def test_skeletons(args, given, model, model_path, datadir, recipe):
     """Evaluate a model of skeletons: name people, or match conditions."""
     from keras_gait.evaluation.embedding import check_tta
     from keras_gait.evaluation.skeleton_results import (
@@ -198,14 +209,12 @@ def test_skeletons(args, model, model_path, datadir, recipe):
     from keras_gait.evaluation.skeletons import asked_pairs, match_conditions, name_people, open_people
 
     check_tta(model, args.tta)
-    for flag in ("protocol", "camera", "cut", "cross_view_gallery"):
-        if getattr(args, flag):
-            raise GaitError(f"--{flag} does not apply to {model_path}, a model of skeletons: leave it out")
     wanted = {"dataset": args.dataset, "view": args.view}
     gallery, probe = open_people(model, datadir, args.gallery, args.probe, args.nclasses, **wanted)
     pairs = asked_pairs(args.probe_type, probe)
     print_view(probe)
     if pairs:
+        refuse(given, OF_NEIGHBOURS, "matching, which takes the one nearest by Euclidean distance")
         result = match_conditions(model, model_path, probe, pairs, args.bs)
     else:
         settings = args.metrics, args.knn, args.rerank, args.bs
@@ -230,7 +239,7 @@ def test_skeletons(args, model, model_path, datadir, recipe):
         print(f"\nreport: {Path(args.report)}")
 
 
-def test_saved(model_path):
+def test_saved(model_path, report):
     """Evaluate a published recognition network on the features that its training saved beside it."""
     from keras_gait.evaluation.identification_tables import print_identified
     from keras_gait.evaluation.saved_features import has_saved_features, identify_saved
@@ -240,6 +249,8 @@ def test_saved(model_path):
             f"where is the data? Give --datadir, or --gallery and --probe; no saved features (val_X.npy) lie "
             f"beside {model_path}"
         )
+    if report:
+        raise GaitError("--report needs the data, which saved features do not tell: give --datadir")
     print_identified(identify_saved(model_path))
 
 

@@ -22,6 +22,7 @@ from keras_gait.evaluation.inputs import (
     open_model,
     open_sets,
     print_short,
+    refuse_windows,
 )
 from keras_gait.evaluation.protocols import GREW_CHALLENGE
 from keras_gait.training.recipes import load_recipe, method_recipe
@@ -68,6 +69,7 @@ def main(argv):
     recipe = load_recipe(args.config) if args.config else None
     model_path, datadir, recipe = find_run(args.model, args.datadir, recipe)
     model = open_model(model_path, vars(args), recipe)
+    refuse_windows(model, model_path, "ranks whole videos")
     recipe = recipe or method_recipe(model)
     if args.nframes is None and recipe.get("method", "attengait") == "attengait":
         args.nframes = 25

@@ -132,7 +132,7 @@ def find_run(model=None, datadir=None, recipe=None, runs="runs"):
 def _model_in(path):
     """The model of a run's folder, ours or a published one of TensorFlow 1; a file as it is."""
     if not path.is_dir():
-        return path.with_suffix("") if path.suffix == ".index" else path
+        return path.with_suffix("") if is_tf1_checkpoint(path.with_suffix("")) else path
     for model in (path / FINAL_MODEL, path / TF1_MODEL):
         if model.is_file() or is_tf1_checkpoint(model):
             return model
@@ -242,6 +242,11 @@ def open_model(path, flags=None, recipe=None):
                 print(f"{path} has {name} {found}, which counts; the recipe says {asked[name]}")
     else:
         model = load_model(path)
+    if not hasattr(type(model), "encoder"):
+        raise GaitError(
+            f"{path} holds a {type(model).__name__}, a part of a model: give the folder of the whole run, "
+            f"such as {Path(path).parent.parent}"
+        )
     trained = type(model).__name__.lower()
     if (recipe or {}).get("method", trained) != trained:
         raise GaitError(
@@ -265,6 +270,15 @@ def open_model(path, flags=None, recipe=None):
                 f"{flag} contradicts {path}, which has {name} {found}: leave it out, the file tells"
             )
     return model
+
+
+def refuse_windows(model, path, work):
+    """Refuse a model of windows of skeletons where the command's ``work`` needs whole sequences."""
+    if hasattr(type(model), "scorer"):
+        raise GaitError(
+            f"this command {work}, but {path} holds a {type(model).__name__}, which takes windows of "
+            f"{model.frames} frames: evaluate it by mains/test.py"
+        )
 
 
 def model_setting(model, name):

@@ -15,6 +15,7 @@ from keras_gait.evaluation.matching import PUBLISHED_PAIRS, matched
 from keras_gait.evaluation.protocols import CLOSED_SET
 from keras_gait.evaluation.results import check_rerank, evaluate
 from keras_gait.evaluation.selection import Row
+from keras_gait.files import FINAL_MODEL, TF1_MODEL, is_tf1_checkpoint
 
 MATCHING = "casia-b-cme"  # the layout that is matched, condition against condition, without a classifier
 
@@ -148,12 +149,19 @@ def gallery_people(gallery):
 
 
 def own_model(model, path, condition):
-    """The model that was chosen for one condition (``model-A.keras``), or the one for all, and its file.
+    """The model that was chosen for one condition, or the one for all, and its file.
 
-    The published selection keeps the epoch that is best for each of the two test sets of IAS.
+    The published selection keeps the epoch that is best for each of the two test sets of IAS: beside
+    ``model-final.keras`` as ``model-A.keras``, beside ``trained_model.ckpt`` as ``A_trained_model.ckpt``.
+    Another file, such as one of these, is for all.
     """
-    own = Path(path).parent / f"model-{condition}.keras"
-    if not condition or not own.is_file():
+    path = Path(path)
+    if path.name == TF1_MODEL:
+        own = path.with_name(f"{condition}_{TF1_MODEL}")
+    else:
+        own = path.with_name(f"model-{condition}.keras")
+    of_all = path.name == TF1_MODEL or path.stem == Path(FINAL_MODEL).stem
+    if not (condition and of_all and (own.is_file() or is_tf1_checkpoint(own))):
         return model, path
     print(f"{condition}: by {own}, which was chosen on this test set, as published")
     return load_model(own), own

@@ -1,23 +1,27 @@
 """mains/test.py with SGE: people named and matched, from a run's folder, on tiny sets of skeletons."""
 
 import csv
+import os
 import re
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from checks import refused
 from skeleton_sets import write_sets
+from tf1_checkpoints import recognition_state, write_models, write_tf1
 
 pytestmark = pytest.mark.usefixtures("step_by_step", "opened_once")
 
+TINY = {"frames": 4, "joints": 20, "units": 4, "hidden": 6}
 TRAIN, TEST = "tfimdb_ias_N003_train_skeleton_f4", "tfimdb_ias_N003_test_skeleton_f4"
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Sets like IAS, CASIA-B's CVE and CME in ``sets``; runs ``ias``, ``encoders``, ``plus``."""
+    """Sets like IAS, CASIA-B's CVE and CME in ``sets``; runs ``ias``, ``encoders``, ``sc``."""
     from keras_gait.models import SGE
     from keras_gait.training.recipes import load_recipe, save_recipe
 
@@ -27,11 +31,10 @@ def place(tmp_path_factory):
     write_sets(place / "cme", "CASIA_B_match", "casia-b-cme", conditions=("nm", "bg", "cl"))
     write_sets(place / "cve", "CASIA_B", "casia-b-cve", conditions=("",), view="2")
     keras.utils.set_random_seed(0)
-    tiny = {"frames": 4, "joints": 20, "units": 4, "hidden": 6}
     models = {
-        "ias": SGE(3, ("0", "1", "2"), **tiny),
-        "encoders": SGE(**tiny),
-        "plus": SGE(3, ("0", "1", "2"), pretext="rev_rec_plus", manner="sc", **tiny),
+        "ias": SGE(3, ("0", "1", "2"), **TINY),
+        "encoders": SGE(**TINY),
+        "sc": SGE(3, ("0", "1", "2"), manner="sc", **TINY),
     }
     for name, model in models.items():
         folder = place / "runs" / name
@@ -50,8 +53,13 @@ def test_py(place, command, monkeypatch):
 
 @pytest.fixture
 def own_place(test_py, place, tmp_path, monkeypatch):
-    """A copy of the folder that a test may change."""
-    copy = shutil.copytree(place, tmp_path / "place", ignore=shutil.ignore_patterns("results"))
+    """A copy of the folder that a test may change; its models are links, which are opened once."""
+
+    def copied(source, target):
+        return (os.symlink if source.endswith(".keras") else shutil.copy2)(source, target)
+
+    ignored = shutil.ignore_patterns("results", "raw")
+    copy = shutil.copytree(place, tmp_path / "place", ignore=ignored, copy_function=copied)
     monkeypatch.chdir(copy)
     return copy
 
@@ -63,13 +71,13 @@ def figures(folder):
         }
 
 
-def test_both_test_sets_are_told_in_the_published_order(test_py, own_place):
-    result = test_py("--model", "runs/ias", "--report", "page.html")
+def test_both_test_sets_are_told_in_the_published_order(test_py, place, tmp_path):
+    result = test_py("--model", "runs/ias", "--report", tmp_path / "page.html")
     assert result.code == 0, result.err
     words = ("IAS-A: 9 sequences", "Confusion matrix", "Rank-n", "Rank-1:", "nAUC:")
     places = [result.out.index(word) for word in (*words, "IAS-B: 9 sequences")]
     assert places == sorted(places)
-    results = own_place / "runs" / "ias" / "results"
+    results = place / "runs" / "ias" / "results"
     with open(results / "rank1.csv", newline="") as file:
         rows = {row["condition"]: row for row in csv.DictReader(file)}
     assert list(rows) == ["IAS-A", "IAS-B"]
@@ -83,12 +91,12 @@ def test_both_test_sets_are_told_in_the_published_order(test_py, own_place):
     with open(results / "confusion-IAS-B.csv", newline="") as file:
         lines = list(csv.reader(file))[1:]
     assert sum(int(count) for line in lines for count in line[1:]) == 9
-    page = (own_place / "page.html").read_text()
+    page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/png;base64,") == 5  # two curves, two confusions, attention
     assert "Attention" in page
 
 
-def test_the_classifier_is_told_as_it_scores(test_py, own_place):
+def test_the_classifier_is_told_as_it_scores(test_py):
     from keras_gait.checkpoints import load_model
     from keras_gait.data.opening import open_dataset
 
@@ -101,11 +109,30 @@ def test_the_classifier_is_told_as_it_scores(test_py, own_place):
 
 
 def test_each_test_set_is_scored_by_the_model_chosen_for_it(test_py, own_place):
-    shutil.copy("runs/plus/model-final.keras", "runs/ias/model-B.keras")
+    shutil.copy("runs/sc/model-final.keras", "runs/ias/model-B.keras")
     own = test_py("--model", "runs/ias")
     assert "B: by runs/ias/model-B.keras, which was chosen on this test set" in own.out
     expected = [nauc_of("runs/ias/model-final.keras", "A"), nauc_of("runs/ias/model-B.keras", "B")]
     assert re.findall(r"^nAUC: (\S+) %", own.out, re.MULTILINE) == expected
+    named = test_py("--model", "runs/ias/model-B.keras")  # one that is named scores all
+    assert "chosen on this test set" not in named.out
+    expected[0] = nauc_of("runs/ias/model-B.keras", "A")
+    assert re.findall(r"^nAUC: (\S+) %", named.out, re.MULTILINE) == expected
+
+
+def test_published_networks_of_each_test_set_are_found(tmp_path):
+    from keras_gait.evaluation.skeletons import own_model
+    from keras_gait.models import SGE
+
+    model = SGE(3, frames=4, joints=5, units=3, hidden=6)
+    path = write_models(tmp_path, model)
+    state = recognition_state(model)
+    write_tf1(path.with_name("B_trained_model.ckpt"), state | {"W": 2 * state["W"]})
+    own, found = own_model(model, path, "B")
+    assert found.name == "B_trained_model.ckpt"
+    assert np.allclose(own.get_layer("logits").kernel, 2 * state["W"])
+    assert own_model(model, path, "A") == (model, path)
+    assert own_model(model, path.with_name("A_trained_model.ckpt"), "B")[0] is model
 
 
 def nauc_of(path, condition):
@@ -129,42 +156,44 @@ def test_figures_that_were_chosen_on_the_test_set_say_so(test_py, own_place):
     assert said in test_py("--model", "runs/ias").out
 
 
-def test_three_pretext_tasks_have_nine_attention_matrices(test_py, own_place):
-    from keras_gait.checkpoints import load_model
+def test_three_pretext_tasks_have_nine_attention_matrices(place):
     from keras_gait.data.opening import open_dataset
     from keras_gait.evaluation.attention_matrices import mean_attention
+    from keras_gait.models import SGE
 
-    means = mean_attention(load_model("runs/plus/model-final.keras"), open_dataset(f"sets/{TEST}"))
+    dataset = open_dataset(place / "sets" / TEST)
+    means = mean_attention(SGE(pretext="rev_rec_plus", **TINY), dataset.select(np.arange(len(dataset)) < 2))
     assert list(means) == [
         f"{task}-{axis}" for task in ("rev_rec", "prediction", "sorting") for axis in "xyz"
     ]
     assert all(np.allclose(matrix.sum(axis=1), 1, atol=1e-5) for matrix in means.values())
 
 
-def test_people_whom_the_model_does_not_know_are_left_out(test_py, own_place):
+def test_people_whom_the_model_does_not_know_are_left_out(test_py):
     result = test_py("--model", "runs/ias", "--datadir", "others")
     assert "2 people of tfimdb_ias_N003_test_skeleton_f4 (7, 8) are not known" in result.out
     assert "their 12 sequences are left out" in result.out
     assert "IAS-A: 9 sequences of 3 people" in result.out
 
 
-def test_encoders_alone_are_evaluated_by_neighbours(test_py, own_place):
+def test_encoders_alone_are_evaluated_by_neighbours(test_py):
     result = test_py("--model", "runs/encoders", "--knn", 1)
     assert result.code == 0, result.err
     assert "Nearest neighbours of the same features" in result.out
     assert "nAUC" not in result.out
 
 
-def test_a_test_set_by_itself_is_scored_without_neighbours(test_py, own_place):
+def test_a_test_set_by_itself_is_scored_without_neighbours(test_py):
     result = test_py("--model", "runs/ias", "--datadir", f"sets/{TEST}")
     assert result.code == 0, result.err
     assert "nAUC" in result.out
     assert "Nearest" not in result.out
 
 
-def test_conditions_are_matched_as_published(test_py, own_place):
+def test_conditions_are_matched_as_published(test_py, place, tmp_path):
+    page = tmp_path / "page.html"
     result = test_py(
-        "--model", "runs/encoders", "--datadir", "cme", "--dataset", "CASIA_B_match", "--report", "r.html"
+        "--model", "runs/encoders", "--datadir", "cme", "--dataset", "CASIA_B_match", "--report", page
     )
     assert result.code == 0, result.err
     rows = re.findall(
@@ -172,25 +201,29 @@ def test_conditions_are_matched_as_published(test_py, own_place):
     )
     assert [row[:2] for row in rows] == [("nm", "nm"), ("bg", "bg"), ("cl", "cl"), ("cl", "nm"), ("bg", "nm")]
     assert all(row[2] == "100.00" for row in rows)  # everyone stands in a pose of their own
-    assert (own_place / "runs/encoders/results/rank1.csv").read_text().splitlines()[1] == "nm-nm,1.000000"
+    assert page.read_text().count("data:image/png;base64,") == 1  # attention
+    assert (place / "runs/encoders/results/rank1.csv").read_text().splitlines()[1] == "nm-nm,1.000000"
 
 
-def test_one_pair_of_conditions_can_be_asked(test_py, own_place):
+def test_one_pair_of_conditions_can_be_asked(test_py):
     flags = ("--model", "runs/encoders", "--probe_type", "A.B")
     result = test_py(*flags)
     assert re.findall(r"probe \w+, gallery \w+", result.out) == ["probe A, gallery B"]
 
 
-def test_the_view_of_cross_view_is_told(test_py, own_place):
+def test_the_view_of_cross_view_is_told(test_py):
     flags = ("--datadir", "cve", "--dataset", "CASIA_B", "--view", 2)
     assert "CVE testing view: view 2, 36 degrees" in test_py("--model", "runs/ias", *flags).out
 
 
 def test_the_newest_run_is_no_part_of_another(test_py, own_place):
-    part = own_place / "runs" / "ias" / "rev_rec-x"
-    part.mkdir()
-    shutil.copy("runs/plus/model-final.keras", part / "model-final.keras")
-    assert "rev_rec-x" not in test_py().out
+    from keras_gait.evaluation.inputs import find_run
+
+    for folder in ("runs/ias", "runs/ias/rev_rec-x"):
+        Path(folder).mkdir(exist_ok=True)
+        Path(folder, "model-final.keras").unlink(missing_ok=True)
+        shutil.copy("runs/sc/model-final.keras", folder)
+    assert find_run()[0] == Path("runs/ias/model-final.keras")
 
 
 @pytest.mark.parametrize(
@@ -201,6 +234,12 @@ def test_the_newest_run_is_no_part_of_another(test_py, own_place):
         (("--probe_type", "A"), "expected two conditions of"),
         (("--protocol", "grew"), "--protocol does not apply to .*, a model of skeletons"),
         (("--camera", 90), "--camera does not apply"),
+        (("--channels", "x"), "--channels does not apply"),
+        (("--nframes", 10), "--nframes does not apply"),
+        (
+            ("--probe_type", "A.B", "--knn", 3),
+            "--knn does not apply to matching, which takes the one nearest",
+        ),
         (("--tta",), "SGE has no test-time views"),
         (("--datadir", f"sets/{TRAIN}"), "is a training set"),
         (("--datadir", "nowhere"), "nowhere does not exist"),
@@ -214,19 +253,49 @@ def test_wrong_use_is_one_line(test_py, flags, message):
     assert re.search(message, refused(test_py(*flags), "test.py"))
 
 
-def test_nobody_whom_the_model_knows_leaves_no_sequences(test_py, own_place):
-    write_sets(own_place / "strangers", people=(4, 5, 6))
-    message = refused(test_py("--model", "runs/ias", "--datadir", "strangers"), "test.py")
+@pytest.mark.parametrize("script", ["compare_walks.py", "test_grew_challenge.py"])
+def test_commands_of_whole_walks_refuse_windows(place, command, monkeypatch, script):
+    monkeypatch.chdir(place)
+    result = command(f"mains/{script}", "--datadir", "sets", "--model", "runs/ias")
+    assert "holds a SGE, which takes windows of 4 frames: evaluate it by" in refused(result, script)
+
+
+def test_flags_of_skeletons_are_refused_for_other_models(test_py, place, tmp_path):
+    from keras_gait.models import GaitSet
+
+    GaitSet(channels=(4, 4, 4), embedding_size=4).save(tmp_path / "gaitset.keras")
+    for flag in ("--dataset", "--view", "--probe_type"):
+        message = refused(test_py("--model", tmp_path / "gaitset.keras", flag, "2"), "test.py")
+        assert f"{flag} does not apply to" in message
+        assert "a GaitSet: it is for skeletons; leave it out" in message
+
+
+def test_the_encoder_of_one_axis_is_no_model(test_py, place, tmp_path):
+    from keras_gait.models import SGEAxis
+
+    path = tmp_path / "run" / "rev_rec-x" / "model-final.keras"
+    path.parent.mkdir(parents=True)
+    SGEAxis(frames=4, joints=5, units=3).save(path)
+    message = refused(test_py("--model", path.parent, "--datadir", "sets"), "test.py")
+    assert (
+        f"holds a SGEAxis, a part of a model: give the folder of the whole run, such as {tmp_path}" in message
+    )
+
+
+def test_nobody_whom_the_model_knows_leaves_no_sequences(test_py, tmp_path):
+    write_sets(tmp_path, people=(4, 5, 6))
+    message = refused(test_py("--model", "runs/ias", "--datadir", tmp_path), "test.py")
     assert "no sequences: not one of the 3 people" in message
 
 
-def test_windows_of_another_length_or_other_joints_are_refused(test_py, own_place):
-    write_sets(own_place / "longer", frames=6)
-    flags = ("--probe", "longer/tfimdb_ias_N003_test_skeleton_f6", "--gallery", f"sets/{TRAIN}")
+def test_windows_of_another_length_or_other_joints_are_refused(test_py, tmp_path):
+    write_sets(tmp_path / "longer", frames=6)
+    longer = tmp_path / "longer" / "tfimdb_ias_N003_test_skeleton_f6"
+    flags = ("--probe", longer, "--gallery", f"sets/{TRAIN}")
     message = refused(test_py("--model", "runs/ias", *flags), "test.py")
     assert "holds windows of 6 frames, but the model takes skeletons of 20 joints in windows of 4" in message
-    write_sets(own_place / "more", joints=25)
-    message = refused(test_py("--model", "runs/ias", "--datadir", "more"), "test.py")
+    write_sets(tmp_path / "more", joints=25)
+    message = refused(test_py("--model", "runs/ias", "--datadir", tmp_path / "more"), "test.py")
     assert "holds skeletons of 25 joints, but the model takes skeletons of 20 joints" in message
 
 
