@@ -48,14 +48,14 @@ def train(recipe):
         chosen = _recognition(
             recipe, model, dataset, training, validation if judged is None else judged, folder
         )
+    for file in (folder / "recognition").glob(FEATURES.replace("training", "*")):
+        file.unlink()  # before the run is complete, for then nothing is done again
     for name, weights in sorted(chosen.items(), key=lambda item: item[0] == "final"):
         if weights is not None:
             model.get_layer("hidden").set_weights(weights[:2])
             model.get_layer("logits").set_weights(weights[2:])
         file = folder / f"model-{name}.keras"
         export(model, *[file.with_suffix(".hdf5")] * (name == "final"), file)
-    for file in (folder / "recognition").glob(FEATURES.replace("training", "*")):
-        file.unlink()
     return folder
 
 

@@ -311,9 +311,18 @@ def test_the_published_selection_is_by_the_test_sets(whole, tiny, tmp_path):
         assert right == pytest.approx(float(found[best][f"accuracy_{name}"]))
 
 
-def test_the_last_epoch_may_be_taken(whole, tiny, tmp_path):
-    settings = {"train.selection": "last", "train.transfer": str(whole[0])}
-    folder = train(tiny(**settings, **{"train.experdir": str(tmp_path)}))
+def test_the_last_epoch_may_be_taken(whole, tiny, tmp_path, monkeypatch):
+    settings = {"train.selection": "last", "train.transfer": str(whole[0]), "train.experdir": str(tmp_path)}
+
+    def export(*arguments):
+        checkpointing.export(*arguments)
+        raise KilledError
+
+    monkeypatch.setattr(sge, "export", export)
+    with pytest.raises(KilledError):  # with the last file there
+        train(tiny(**settings))
+    folder = train(tiny(**settings))
+    assert not list(folder.rglob("features-*.npy"))
     assert "accuracy" not in rows(folder / "recognition")[0]
     model = load_model(folder / "model-final.keras")
     with np.load(folder / "recognition" / "training-state.npz") as state:
