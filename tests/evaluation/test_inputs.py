@@ -170,3 +170,10 @@ def test_published_weights_alone_take_the_attention_from_the_flag(capsys):
         GaitError, match=r"--combined_output_length 32 contradicts .* has combined_output_length 4"
     ):
         open_model(PUBLISHED, {"combined_output_length": 32})
+
+
+@pytest.mark.parametrize("end", ["", ".index", ".meta", ".data-00000-of-00001"])
+def test_any_file_of_a_published_checkpoint_names_it(tmp_path, end):
+    for written in (".index", ".meta", ".data-00000-of-00001"):
+        (tmp_path / f"trained_model.ckpt{written}").touch()
+    assert find_run(tmp_path / f"trained_model.ckpt{end}")[0] == tmp_path / "trained_model.ckpt"
