@@ -130,7 +130,11 @@ def main(argv):
         refuse(given, OF_OTHERS, f"{model_path}, a model of skeletons")
         return test_skeletons(args, given, model, model_path, datadir, recipe)
     refuse(given, OF_SKELETONS, f"{model_path}, a {type(model).__name__}: it is for skeletons")
+    return test_walks(args, given, model, model_path, datadir)
 
+
+def test_walks(args, given, model, model_path, datadir):
+    """Evaluate a model of whole walks: by distances of probes to a gallery."""
     from keras_gait.evaluation.embedding import cached_embeddings, check_tta
     from keras_gait.evaluation.results import check_rerank, evaluate
     from keras_gait.evaluation.selection import rows_of_table
@@ -188,7 +192,6 @@ def main(argv):
         }
         write_evaluation_report(args.report, result, facts, model, probe, rows, simulated)
         print(f"\nreport: {Path(args.report)}")
-    return None
 
 
 def refuse(given, flags, what):

@@ -140,7 +140,7 @@ SGE = {
         "transfer": None,
         "stage": 1,
     },
-    "evaluation": {"protocol": None, "metric": "L2", "knn": 1, "min_frames": 1},
+    "evaluation": {"metric": "L2", "knn": 1},
 }
 
 
