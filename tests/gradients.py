@@ -11,7 +11,7 @@ def gradient(function, values):
     if backend == "jax":
         import jax
 
-        return np.asarray(jax.grad(function)(ops.convert_to_tensor(values)))
+        return np.asarray(as_one(jax.grad(function))(ops.convert_to_tensor(values)))
     if backend == "torch":
         tensor = ops.convert_to_tensor(values).detach().requires_grad_(True)
         function(tensor).backward()
@@ -22,6 +22,15 @@ def gradient(function, values):
     with tf.GradientTape() as tape:
         value = function(tensor)
     return tape.gradient(value, tensor, unconnected_gradients="zero").numpy()
+
+
+def as_one(function):
+    """The function of tensors itself; on JAX compiled as one, as its operations one by one take longer."""
+    if keras.backend.backend() != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
 
 
 def model_gradients(model, inputs, loss):
