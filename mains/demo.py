@@ -89,7 +89,8 @@ MAPS = (
 )
 CONVERSION = "--dataset_partition {raw}/CASIA-B.json --output_path {work}/data --worker_num {workers}"
 
-PRETEXTS = ("rev_rec", "prediction", "sorting", "rev_rec_plus")
+# what SGE's encoders learn from; three tasks in the time of one
+PRETEXTS = {"rev_rec": "", "prediction": "", "sorting": "", "rev_rec_plus": " --train.epochs 3"}
 
 DEMOS = {
     "attengait": Demo(
@@ -263,7 +264,7 @@ def main(argv):
         "train",
         "mains/train.py",
         "--config {recipe} --datadir {work}/data --experdir {work}/runs --verbose 2"
-        + (f" --model {args.pretext}" if args.pretext else ""),
+        + (f" --model {args.pretext}{PRETEXTS[args.pretext]}" if args.pretext else ""),
         recipe=ROOT / demo.recipe,
         **values,
     )

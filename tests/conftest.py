@@ -73,6 +73,13 @@ def command(monkeypatch, capfd):
     return call
 
 
+@pytest.fixture
+def test_py(place, command, monkeypatch):
+    """``mains/test.py`` with these arguments, in the folder ``place`` of the test's module."""
+    monkeypatch.chdir(place)
+    return lambda *arguments: command("mains/test.py", *arguments)
+
+
 def tiny_walk(source):
     """20 frames of noise about a brightness that is the subject's own; the name says all."""
     name = Path(source).name

@@ -50,12 +50,6 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
-def test_py(place, command, monkeypatch):
-    monkeypatch.chdir(place)
-    return lambda *arguments: command("mains/test.py", *arguments)
-
-
-@pytest.fixture
 def own_place(test_py, place, tmp_path, monkeypatch):
     """A copy of the place that no other test has put anything in; the command runs there."""
     copy = shutil.copytree(place, tmp_path / "place", ignore=shutil.ignore_patterns("results"))

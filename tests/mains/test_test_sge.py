@@ -46,12 +46,6 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
-def test_py(place, command, monkeypatch):
-    monkeypatch.chdir(place)
-    return lambda *arguments: command("mains/test.py", *arguments)
-
-
-@pytest.fixture
 def own_place(test_py, place, tmp_path, monkeypatch):
     """A copy of the folder that a test may change; its models are links, which are opened once."""
 
