@@ -90,7 +90,12 @@ MAPS = (
 CONVERSION = "--dataset_partition {raw}/CASIA-B.json --output_path {work}/data --worker_num {workers}"
 
 # what SGE's encoders learn from; three tasks in the time of one
-PRETEXTS = {"rev_rec": "", "prediction": "", "sorting": "", "rev_rec_plus": " --train.epochs 3"}
+PRETEXTS = {
+    "rev_rec": "",
+    "prediction": "",
+    "sorting": "",
+    "rev_rec_plus": " --train.epochs 3 --recognition.epochs 10",
+}
 
 DEMOS = {
     "attengait": Demo(
