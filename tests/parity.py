@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import parity_attengait
 import parity_gaitgraph2
+import parity_selfgait
 import parity_sge
 import parity_skeletongait
 from fixtures import reader
@@ -23,6 +24,8 @@ SYSTEMS = {
     "GaitGraph": parity_gaitgraph2.FAMILIES,
     "pytorch-metric-learning": parity_gaitgraph2.FAMILIES,
     "Kali-Hac": parity_sge.FAMILIES,
+    "SelfGait": parity_selfgait.FAMILIES,
+    "AbnerHqC": parity_selfgait.FAMILIES,
 }
 
 

@@ -8,12 +8,13 @@ from fixtures import reader
 from parity import check, main
 
 FOLDER = Path(__file__).resolve().parent / "fixtures"
-COUNTS = {"attengait": 54, "skeletongait": 55, "gaitgraph2": 48, "sge": 25}
+COUNTS = {"attengait": 54, "skeletongait": 55, "gaitgraph2": 48, "sge": 25, "selfgait": 23}
 NUMPY_ONLY = {
     "attengait": ("cut", "dataset", "farneback", "flow", "info", "knn", "mixup", "pretreatment", "protocol"),
     "skeletongait": ("dataset", "eval", "heatmap", "oumvlp", "pose", "silhouette", "transforms"),
     "gaitgraph2": ("csv", "evaluation", "graph", "json", "normalize", "pad", "select", "v1_evaluation"),
     "sge": ("casia", "cme", "pretext", "ranking"),
+    "selfgait": ("evaluation", "item", "pretreatment", "split"),
 }
 
 

@@ -1,0 +1,12 @@
+"""How each family of SelfGait fixtures is computed here."""
+
+from parity_selfgait import checkpoints, data, evaluation, losses, models, training
+
+FAMILIES = (
+    models.FAMILIES
+    | losses.FAMILIES
+    | training.FAMILIES
+    | data.FAMILIES
+    | evaluation.FAMILIES
+    | checkpoints.FAMILIES
+)

@@ -1,0 +1,3 @@
+"""Whole checkpoints of SelfGait."""
+
+FAMILIES = {}

@@ -1,0 +1,3 @@
+"""Splits, windows, frames of SelfGait."""
+
+FAMILIES = {}

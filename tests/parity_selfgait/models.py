@@ -1,0 +1,3 @@
+"""Networks and their parts of SelfGait."""
+
+FAMILIES = {}

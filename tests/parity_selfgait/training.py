@@ -1,0 +1,3 @@
+"""Training steps of SelfGait."""
+
+FAMILIES = {}
