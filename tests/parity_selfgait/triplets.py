@@ -1,0 +1,3 @@
+"""Triplets and fine-tuning of SelfGait."""
+
+FAMILIES = {}
