@@ -144,6 +144,47 @@ SGE = {
 }
 
 
+# What SelfGait's way of training can be told (two views of a walk and a momentum target, triplets of labelled
+# walks, or both in turn), with the defaults of its pre-training on CASIA-B.
+SELFGAIT = {
+    "method": "selfgait",
+    "data": {
+        "datadir": None,
+        "nclasses": None,
+        "channels": None,
+        "leave_out": [],
+        "label_rate": None,
+        "label_by": "subjects",
+    },
+    "model": {},
+    "sampler": {"pk": True, "p": 8, "k": 16, "batch_size": 128, "frames": 30, "repeat": False},
+    "augmentation": {
+        "flip": 0.5,
+        "crop": 0.0,
+        "crop_scale": [0.08, 1.0],
+        "crop_ratio": [3 / 4, 4 / 3],
+        "jitter": 0.0,
+        "strength": 1.0,
+        "blur": 0.0,
+        "blur_sigma": [0.1, 2.0],
+        "draw": "clip",
+    },
+    "losses": {
+        "name": "byol",
+        "cosine": "strips",
+        "margin": 0.2,
+        "triplets": "full",
+        "triplet_every": 5,
+    },
+    "target": {"frames": "same", "momentum": 0.996, "schedule": "constant"},
+    "optimizer": {"name": "SGD", "learning_rate": 0.03, "momentum": 0.9, "weight_decay": 4e-4},
+    "schedule": {"name": "multistep", "milestones": [], "gamma": 0.1},
+    "train": RUN
+    | {"iterations": 10000, "steps_per_epoch": 500, "validation_subjects": 0, "validate_every": 1},
+    "evaluation": OPENGAIT["evaluation"],
+}
+
+
 class Method(NamedTuple):
     """A published system.
 
@@ -174,6 +215,7 @@ METHODS = {
     "gaitgraph": Method("gaitgraph", GAITGRAPH, "GaitGraph"),
     "stgcn": Method("gaitgraph", GAITGRAPH, "STGCN"),
     "sge": Method("sge", SGE, "SGE", {"sampler.batch_size": 2}),  # contrast of neighbours
+    "selfgait": Method("selfgait", SELFGAIT, "SelfGait"),
 }
 
 
@@ -186,6 +228,7 @@ OPTIONAL = {
     "data.dataset": (str,),
     "data.length": (int,),
     "data.view": (int,),
+    "data.label_rate": (float,),
     "averaging.start": (float,),
     "averaging.rate": (float,),
     "augmentation.random_move": (int, float),
@@ -203,6 +246,7 @@ OPTIONAL = {
 LEAST = {
     "data.length": 2,
     "data.view": 0,
+    "data.label_rate": 0.0,
     "sampler.p": 2,
     "sampler.k": 1,
     "sampler.frames": 1,
@@ -213,6 +257,8 @@ LEAST = {
     "losses.smoothing": 0.0,
     "losses.temperature": 1e-6,
     "losses.l2": 0.0,
+    "losses.triplet_every": 1,
+    "target.momentum": 0.0,
     "optimizer.clip": 1e-6,
     "optimizer.learning_rate": 0.0,
     "optimizer.weight_decay": 0.0,
@@ -239,13 +285,25 @@ LEAST = {
 }
 
 # Largest possible values.
-MOST = {"train.seed": 2**32 - 1, "train.held_out": 0.9, "train.stage": 2}
+MOST = {
+    "data.label_rate": 1.0,
+    "target.momentum": 1.0,
+    "train.seed": 2**32 - 1,
+    "train.held_out": 0.9,
+    "train.stage": 2,
+}
 
 # Words that a key may hold, where nothing that the training builds would refuse another.
 WORDS = {
     "evaluation.metric": METRICS,
     "data.keypoints": ("openpose", "alphapose", "hrnet"),
+    "data.label_by": ("subjects", "sequences"),
     "augmentation.noise": ("uniform", "normal"),
+    "augmentation.draw": ("clip", "frame"),
+    "losses.cosine": ("strips", "features"),
+    "losses.triplets": ("full", "hard"),
+    "target.frames": ("same", "next"),
+    "target.schedule": ("constant", "cosine"),
     "losses.pairs": ("published", "recordings"),
     "losses.decay": ("published", "kernels"),
     "train.selection": ("held-out", "published", "last"),
