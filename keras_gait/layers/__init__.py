@@ -7,7 +7,8 @@ from keras_gait.layers.frames import BatchToFrames, CentreColumns, FramesPresent
 from keras_gait.layers.fusion import ChannelSlice, PairFusion
 from keras_gait.layers.graph import GraphConvolution
 from keras_gait.layers.graph_attention import FrameStatistics, JointMeans, PartWeights, TakeJoints
-from keras_gait.layers.heads import bn_neck, part_heads, separate_fcs
+from keras_gait.layers.heads import bn_neck, mlp_head, part_heads, separate_fcs
+from keras_gait.layers.micro_motion import micro_motion
 from keras_gait.layers.normalisation import BatchNorm
 from keras_gait.layers.parts import PartsClassifier, PartsLinear, SeparateGlorot, UnitLength
 from keras_gait.layers.parts_over_time import PartsConvolution, WindowPooling
@@ -67,6 +68,8 @@ __all__ = [
     "bn_neck",
     "bottleneck",
     "conv",
+    "micro_motion",
+    "mlp_head",
     "part_heads",
     "separate_fcs",
 ]

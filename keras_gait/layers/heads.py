@@ -1,10 +1,10 @@
-"""From feature maps to part descriptors and logits, as OpenGait's networks end.
+"""From feature maps to part descriptors, logits and projections: how the networks end.
 
 The functions add layers to a functional model. All are float32 whatever the policy, for embeddings are
 compared to many digits.
 """
 
-from keras import layers
+from keras import initializers, layers
 
 from keras_gait.layers.frames import BatchToFrames
 from keras_gait.layers.normalisation import BatchNorm
@@ -44,6 +44,34 @@ def bn_neck(parts, classes, norm=True, name="BNNecks"):
     if not classes:
         return features, None
     return features, separate_fcs(features, classes, name, unit_columns=norm)
+
+
+def mlp_head(parts, hidden, size, name):
+    """Add a head of two linear maps, shared by all parts (projector, predictor; BYOL, Grill et al., 2020).
+
+    ``(batch, parts, channels) -> (batch, parts, size)``: linear, normalisation over samples and parts, ReLU,
+    linear. Starts as PyTorch's layers do.
+
+    Args:
+        parts: descriptors of a functional model.
+        hidden: channels between the two maps.
+        size: channels out.
+        name: the layers with weights are ``name-net-0``, ``-1`` and ``-3``.
+    """
+
+    def linear(x, units, index):
+        limit = x.shape[-1] ** -0.5  # of weights and bias
+        return layers.Dense(
+            units,
+            kernel_initializer=initializers.RandomUniform(-limit, limit),
+            bias_initializer=initializers.RandomUniform(-limit, limit),
+            name=f"{name}-net-{index}",
+            dtype="float32",
+        )(x)
+
+    x = linear(parts, hidden, 0)
+    x = BatchNorm(gamma_initializer="ones", name=f"{name}-net-1", dtype="float32")(x)
+    return linear(layers.ReLU(name=f"{name}-net-2", dtype="float32")(x), size, 3)
 
 
 def part_heads(maps, present, units, nclasses, use_emb2=False, bins=(16,)):

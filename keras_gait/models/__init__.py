@@ -9,6 +9,7 @@ from keras_gait.models.gaitgraph import GaitGraph
 from keras_gait.models.gaitgraph2 import GaitGraph2
 from keras_gait.models.gaitpart import GaitPart
 from keras_gait.models.gaitset import GaitSet
+from keras_gait.models.selfgait import SelfGait
 from keras_gait.models.sge import SGE
 from keras_gait.models.skeleton_axis import SGEAxis
 from keras_gait.models.skeletongait import SkeletonGait
@@ -26,6 +27,7 @@ __all__ = [
     "GaitPart",
     "GaitSet",
     "SGEAxis",
+    "SelfGait",
     "SkeletonGait",
     "SkeletonGaitPlusPlus",
 ]

@@ -7,12 +7,11 @@ import keras
 from keras_gait.layers import (
     BatchToFrames,
     FramesToBatch,
-    PartsConvolution,
     StripConv2D,
     StripPooling,
     TemporalMaxPooling,
-    WindowPooling,
     conv,
+    micro_motion,
     separate_fcs,
 )
 from keras_gait.models.clips import ClipModel, check_sizes, clip_input, leaky
@@ -60,18 +59,11 @@ def aggregate(parts, present, name="TFA-pooling_func"):
 
     ``(batch, frames, parts, channels) -> (batch, parts, channels)``.
     """
-    channels = parts.shape[-1]
-
-    def attended(branch, window, size):
-        hidden = PartsConvolution(channels // SQUEEZE, 3, name=f"{name}-{branch}-0-conv")(parts, present)
-        hidden = leaky(hidden, f"{name}-{branch}-0")
-        scores = PartsConvolution(channels, size, name=f"{name}-{branch}-2-conv")(hidden, present)
-        scores = keras.layers.Activation("sigmoid", name=f"{name}-{branch}-attention")(scores)
-        moved = WindowPooling(window, name=f"{name}-{branch}-window")(parts, present)
-        return keras.layers.Multiply(name=f"{name}-{branch}-attended")([moved, scores])
-
-    both = [attended("conv1d3x1", 3, 1), attended("conv1d3x3", 5, 3)]
-    return TemporalMaxPooling(name=f"{name}-max")(keras.layers.Add(name=f"{name}-add")(both), present)
+    hidden = parts.shape[-1] // SQUEEZE
+    moved = micro_motion(
+        parts, present, hidden, name, ("conv1d3x1", "conv1d3x3"), suffix="-conv", activation=leaky
+    )
+    return TemporalMaxPooling(name=f"{name}-max")(moved, present)
 
 
 @keras.saving.register_keras_serializable("keras_gait")
