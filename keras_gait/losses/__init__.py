@@ -5,10 +5,11 @@ from keras_gait.losses.locality import Locality, locality_mask
 from keras_gait.losses.neighbours import NeighbourContrast
 from keras_gait.losses.reconstruction import HalfSquaredError
 from keras_gait.losses.supcon import SupCon, SupConCosine, contrastive
-from keras_gait.losses.triplet import BatchAllTriplet, MarginState, triplet_statistics
+from keras_gait.losses.triplet import BatchAllTriplet, BatchHardTriplet, MarginState, triplet_statistics
 
 __all__ = [
     "BatchAllTriplet",
+    "BatchHardTriplet",
     "HalfSquaredError",
     "Locality",
     "MarginState",

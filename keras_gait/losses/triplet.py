@@ -1,4 +1,4 @@
-"""Batch-all triplet loss over the parts of a body."""
+"""Triplet losses over the parts of a body: of all triplets of a batch, or of each anchor's hardest."""
 
 import keras
 from keras import ops
@@ -130,6 +130,43 @@ class BatchAllTriplet(keras.losses.Loss):
             "normalise": self.normalise,
             "blocks": self.blocks,
         }
+
+
+@keras.saving.register_keras_serializable("keras_gait")
+class BatchHardTriplet(keras.losses.Loss):
+    """Every anchor with its farthest positive and its nearest negative of the batch; mean over the anchors.
+
+    For part p: ``mean max(margin + max d(a, pos) - min d(a, neg), 0)`` (Hermans et al., In Defense of the
+    Triplet Loss; SelfGait, section 4); ``d`` Euclidean; an anchor is one of its own positives, at distance 0.
+    Subjects need not have equally many samples; a batch of one subject has no negatives, and the loss 0. The
+    loss is the mean of the parts' values.
+
+    ``y_true``: subject labels ``(batch,)`` or ``(batch, 1)``; ``y_pred``: ``(batch, parts, channels)``.
+
+    Args:
+        margin: the margin.
+    """
+
+    def __init__(self, margin=0.2, name="batch_hard_triplet", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.margin = margin
+
+    def call(self, y_true, y_pred):
+        return self.per_part(y_true, y_pred)
+
+    def per_part(self, labels, embeddings):
+        """The loss of each part, ``(parts,)``; arguments as ``y_true`` and ``y_pred``."""
+        distances = pairwise_distances(ops.transpose(ops.cast(embeddings, "float32"), (1, 0, 2)))
+        labels = ops.reshape(labels, (1, -1))
+        same = ops.transpose(labels) == labels
+        farthest = ops.max(ops.where(same, distances, 0.0), axis=2)
+        beyond = ops.stop_gradient(1.0 + 2.0 * ops.max(distances))  # finite, and never the nearest's equal
+        nearest = ops.min(ops.where(same, beyond, distances), axis=2)
+        terms = ops.relu(farthest - nearest + self.margin)
+        return ops.mean(ops.where(ops.all(same), 0.0, terms), axis=1)
+
+    def get_config(self):
+        return super().get_config() | {"margin": self.margin}
 
 
 def _count(terms):

@@ -1,4 +1,4 @@
-"""The batch-all triplet loss, on points of a line whose distances one sees."""
+"""The triplet losses, on points of a line whose distances one sees."""
 
 import keras
 import numpy as np
@@ -7,7 +7,7 @@ from gradients import gradient
 from keras import ops
 
 from keras_gait.layers import PartsLinear
-from keras_gait.losses import BatchAllTriplet, MarginState, triplet_statistics
+from keras_gait.losses import BatchAllTriplet, BatchHardTriplet, MarginState, triplet_statistics
 from keras_gait.losses.triplet import pairwise_distances
 
 pytestmark = pytest.mark.backend
@@ -179,3 +179,55 @@ def test_settings_survive_the_config():
 def test_a_soft_margin_cannot_be_adaptive():
     with pytest.raises(ValueError, match="soft has no margin, so none that could be adaptive"):
         BatchAllTriplet(soft=True, state=MarginState(2, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("margin", "expected"),
+    [
+        (2.0, 1 / 3),  # anchor 0: 2 + 1 - 3; anchor 1: 2 + 1 - 2; anchor 3, its own positive: 2 + 0 - 2
+        (3.0, 4 / 3),  # 1, 2 and 1
+    ],
+)
+def test_the_hard_loss_is_the_mean_over_anchors_of_the_hardest_triplet(margin, expected):
+    assert values(BatchHardTriplet(margin), LABELS, LINE) == pytest.approx([expected])
+    assert values(BatchHardTriplet(margin), LABELS[:, None], LINE) == pytest.approx([expected])
+
+
+def test_the_hard_loss_takes_the_farthest_positive_and_the_nearest_negative():
+    points = np.array([0.0, 1.0, 4.0, 6.0, 7.0], "float32").reshape(5, 1, 1)
+    # anchors 0, 1, 4 of one subject: 4 - 6, 3 - 5, 4 - 2; 6 and 7: 1 - 2, 1 - 3
+    assert values(BatchHardTriplet(0.5), [0, 0, 0, 1, 1], points) == pytest.approx([2.5 / 5])
+
+
+def test_the_hard_loss_has_a_value_for_every_part_and_is_their_mean():
+    parts = np.concatenate([LINE, 100 * LINE], axis=1)
+    assert values(BatchHardTriplet(2.0), LABELS, parts) == pytest.approx([1 / 3, 0.0])
+    total = BatchHardTriplet(2.0)(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(parts))
+    assert float(ops.convert_to_numpy(total)) == pytest.approx(1 / 6)
+
+
+def test_a_single_subject_or_distant_ones_give_no_hard_loss():
+    for labels, margin in (([0, 0, 0], 5.0), (LABELS, 0.2)):
+        assert values(BatchHardTriplet(margin), labels, LINE) == [0.0]
+        assert not slope(BatchHardTriplet(margin), labels, LINE).any()
+
+
+def test_the_hard_gradient_is_that_of_the_hardest_triplets():
+    # of three anchors one is active, 2 + |x1 - x0| - |x1 - x2|
+    expected = np.array([-1, 2, -1]) / 3
+    assert slope(BatchHardTriplet(1.9), LABELS, LINE).ravel().tolist() == pytest.approx(expected.tolist())
+
+
+def test_the_only_negative_of_a_batch_is_pushed_away_in_full():
+    points = np.array([0.0, 1.0], "float32").reshape(2, 1, 1)
+    assert slope(BatchHardTriplet(2.0), [0, 1], points).ravel().tolist() == pytest.approx([1, -1])
+
+
+def test_identical_samples_cost_the_hard_margin_and_have_no_gradient():
+    same = np.full((4, 2, 3), 0.7, "float32")
+    assert values(BatchHardTriplet(), [0, 0, 1, 1], same) == pytest.approx([0.2, 0.2])
+    assert not slope(BatchHardTriplet(), [0, 0, 1, 1], same).any()
+
+
+def test_the_hard_margin_survives_the_config():
+    assert BatchHardTriplet.from_config(BatchHardTriplet(0.3).get_config()).margin == 0.3
