@@ -120,9 +120,7 @@ class ClipBatches(Batches):
         return clips, labels.astype(np.int32), targets
 
     def _clip(self, i, length, rng):
-        frames = self.clips.frames_of(int(self.dataset.frames[i]), length, rng)
-        first, count = int(frames.min()), int(np.ptp(frames)) + 1
-        clip = self.dataset.read(i, first, count)[frames - first]
+        clip = read_clip(self.dataset, i, self.clips.frames_of(int(self.dataset.frames[i]), length, rng))
         return clip if self.augment is None else self.augment(clip, rng)
 
     @property
@@ -135,6 +133,12 @@ class ClipBatches(Batches):
         if self._mixed:
             return np.dtype("float32")
         return np.dtype("int16") if self.clips.padded else self.dataset.dtype
+
+
+def read_clip(dataset, i, frames):
+    """These ``frames (T,)`` of sequence ``i``, in any order, by one read: ``(T, *frame_shape)``."""
+    first, count = int(frames.min()), int(np.ptp(frames)) + 1
+    return dataset.read(i, first, count)[frames - first]
 
 
 def pad(clips):
