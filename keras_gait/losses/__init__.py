@@ -1,5 +1,6 @@
 """Keras losses, on every backend."""
 
+from keras_gait.losses.byol import StripCosine
 from keras_gait.losses.crossentropy import PartsCrossentropy, parts_accuracy
 from keras_gait.losses.locality import Locality, locality_mask
 from keras_gait.losses.neighbours import NeighbourContrast
@@ -15,6 +16,7 @@ __all__ = [
     "MarginState",
     "NeighbourContrast",
     "PartsCrossentropy",
+    "StripCosine",
     "SupCon",
     "SupConCosine",
     "contrastive",
