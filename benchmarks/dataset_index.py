@@ -17,7 +17,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from timing import shortest
+from timing import report, shortest
 
 from keras_gait.data import tfrecord
 from keras_gait.data.dataset import COLUMNS, FORMAT_VERSION
@@ -82,15 +82,12 @@ def main(argv):
     parser.add_argument("--frames", type=int, default=30, help="frames of each")
     args = parser.parse_args(argv)
 
-    def report(figure, value, **more):
-        print(json.dumps({"benchmark": "dataset_index", "figure": figure, "value": round(value, 4), **more}))
-
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         clips = build(folder, args.sequences)
         opening, naive = shortest(lambda: open_with_labels(folder)), shortest(lambda: naive_open(folder))
-        report("open", opening, unit="s", sequences=args.sequences, cores=os.cpu_count())
-        report("open_ratio", naive / opening, against="csv.DictReader")
+        report("dataset_index", "open", opening, unit="s", sequences=args.sequences, cores=os.cpu_count())
+        report("dataset_index", "open_ratio", naive / opening, against="csv.DictReader")
 
         ds = open_dataset(folder)
         rng = np.random.default_rng(1)
@@ -99,6 +96,7 @@ def main(argv):
         batch = shortest(lambda: np.stack([ds.read(i, start, args.frames) for i, start in picks]))
         megabytes = args.batch * args.frames * np.prod(SHAPE) / 1e6
         report(
+            "dataset_index",
             "batch",
             batch,
             unit="s",
@@ -109,7 +107,7 @@ def main(argv):
         write_hdf5(folder, clips)
         stored = [(i % len(clips), start) for i, start in picks]
         naive = shortest(lambda: naive_batch(folder, stored, args.frames), repeats=1)
-        report("batch_ratio", naive / batch, against="one gzip HDF5 file a sequence")
+        report("dataset_index", "batch_ratio", naive / batch, against="one gzip HDF5 file a sequence")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ same frames, with the same parallelism. Prints one JSON line per figure.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import tensorflow as tf
+from timing import report
 
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.pipeline import ClipBatches
@@ -101,8 +101,7 @@ def main(argv):
         ours = rate(batches.to_tf_data(), args.steps)
         baseline = rate(hdf5_pipeline(files, batches, args.frames, 2), max(3, args.steps // 6))
     for figure, value in (("batches a second", ours), ("baseline", baseline), ("ratio", ours / baseline)):
-        line = {"benchmark": "input pipeline", "figure": figure, "value": round(value, 3)}
-        print(json.dumps(line | {"p": args.p, "k": args.k, "frames": args.frames}))
+        report("input pipeline", figure, value, p=args.p, k=args.k, frames=args.frames)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ per figure.
 """
 
 import argparse
-import json
 import sys
 
 import keras
 import numpy as np
 from keras import ops
-from timing import shortest
+from timing import report, shortest
 
 from keras_gait.losses import NeighbourContrast
 
@@ -98,8 +97,7 @@ def main(argv):
     }
     setting = {"backend": keras.backend.backend(), "batch": args.batch, "units": args.units}
     for figure, value in figures.items():
-        line = {"benchmark": "neighbour_contrast", "figure": figure, "value": float(f"{value:.4g}")}
-        print(json.dumps(line | setting))
+        report("neighbour_contrast", figure, value, **setting)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ Prints one JSON line per figure.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from timing import shortest
+from timing import report, shortest
 
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.pose_augmentation import PoseAugmentation
@@ -206,8 +205,7 @@ def main(argv):
         figures["largest difference"] = float(largest_difference(dataset, layer, args.frames))
     setting = {"backend": keras.backend.backend(), "batch": args.batch, "frames": args.frames}
     for figure, value in figures.items():
-        line = {"benchmark": "pose pipeline", "figure": figure, "value": float(f"{value:.4g}")}
-        print(json.dumps(line | setting))
+        report("pose pipeline", figure, value, **setting)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ CASIA-B's protocol on simulated walks: gallery nm-01..04, probes nm-05, 06, bg a
 all of them above chance. One JSON line per figure.
 """
 
-import json
 import os
 from functools import partial
 
 import numpy as np
+from timing import report
 
 from keras_gait.commands import CommandParser, run
 from keras_gait.data.layouts import CASIA_GALLERY
@@ -54,14 +54,13 @@ def main(argv):
     groups = [condition[~known] == name for name in CONDITIONS]
     (rates,), *_ = cross_view_rates(gallery, probes, groups, "L2")
     same = np.eye(len(set(args.views)), dtype=bool)
-    report = {"chance": 1 / args.subjects}
+    figures = {"chance": 1 / args.subjects}
     for name, rate in zip(CONDITIONS, rates, strict=True):
-        report[f"{name} same view"] = rate[same].mean()
+        figures[f"{name} same view"] = rate[same].mean()
         if len(same) > 1:
-            report[f"{name} cross view"] = rate[~same].mean()
-    for figure, value in report.items():
-        line = {"benchmark": "simulated walkers, gait energy image, rank-1", "figure": figure}
-        print(json.dumps(line | {"value": round(float(value), 4), "subjects": args.subjects}))
+            figures[f"{name} cross view"] = rate[~same].mean()
+    for figure, value in figures.items():
+        report("simulated walkers, gait energy image, rank-1", figure, value, subjects=args.subjects)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,11 @@ line per figure; "pixels that differ" is over all maps of both.
 """
 
 import argparse
-import json
 import sys
 
 import cv2
 import numpy as np
-from timing import shortest
+from timing import report, shortest
 
 from keras_gait.data.simulate import simulate_walk
 from keras_gait.vision.poses import FAINTEST, fill_missing, normalise
@@ -122,8 +121,7 @@ def main(argv):
     figures = {"frames a second": fast, "in one thread": single, "baseline": slow, "ratio": fast / slow}
     figures |= {"ratio in one thread": single / slow, "pixels that differ": differ}
     for figure, value in figures.items():
-        line = {"benchmark": "skeleton maps", "figure": figure, "value": round(float(value), 2)}
-        print(json.dumps(line | {"frames": frames, "sequences": args.sequences, "threads": threads}))
+        report("skeleton maps", figure, value, frames=frames, sequences=args.sequences, threads=threads)
 
 
 if __name__ == "__main__":

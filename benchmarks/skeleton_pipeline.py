@@ -14,14 +14,13 @@ Prints one JSON line per figure.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from timing import shortest
+from timing import report, shortest
 
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.sampling import ConsecutiveSampler
@@ -117,8 +116,7 @@ def main(argv):
         dataset = write_set(Path(folder), args.windows, args.frames, args.joints)
         for task in TASKS:
             for figure, value in compare(dataset, task, args).items():
-                line = {"benchmark": "skeleton pipeline", "figure": figure, "value": float(f"{value:.4g}")}
-                print(json.dumps(line | {"task": task} | setting))
+                report("skeleton pipeline", figure, value, task=task, **setting)
 
 
 if __name__ == "__main__":

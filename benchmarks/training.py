@@ -11,7 +11,6 @@ encoders of skeletons, the encoder of one axis. Prints one JSON line per figure.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from timing import shortest
+from timing import report, shortest
 
 from keras_gait.data.opening import open_dataset
 from keras_gait.data.writer import Sequence, write_dataset
@@ -28,7 +27,7 @@ from keras_gait.models.skeleton_axis import SGEAxis
 from keras_gait.training import sge, sge_encoder
 from keras_gait.training.recipes import load_recipe
 from keras_gait.training.settings import METHODS
-from keras_gait.training.supervised import make_model, way_of
+from keras_gait.training.supervised import label_outputs, make_model, way_of
 from keras_gait.vision.joint_graphs import GRAPHS
 
 SUBJECTS, TAKES, LENGTH, SIZE = 16, 4, 60, 64
@@ -98,12 +97,14 @@ def prepared(recipe, folder):
     if METHODS[recipe["method"]].way == "sge":
         return prepared_axis(recipe, folder)
     way = way_of(recipe)
-    batches = way.make_batches(recipe, made_up_set(recipe, folder))
+    dataset = made_up_set(recipe, folder)
+    batches = way.make_batches(recipe, dataset)
     model = make_model(recipe, batches.dataset, SUBJECTS)
-    batches.label_outputs = tuple(name for name in model.output if name != "logits")
+    learner = way.make_learner(recipe, model, dataset)
+    batches.label_outputs = label_outputs(learner)
     steps = way.steps_per_epoch(recipe, batches)
-    way.make_compiler(recipe, model, batches.sampler, steps)(recipe["losses"].get("cross_weight"))
-    return model, model.encoder, batches
+    way.make_compiler(recipe, learner, batches.sampler, steps)(recipe["losses"].get("cross_weight"))
+    return learner, model.encoder, batches
 
 
 def prepared_axis(recipe, folder):
@@ -165,8 +166,7 @@ def main(argv):
     frames = recipe["data"].get("length") or args.frames
     setting = {"backend": keras.backend.backend(), "clips": count, "frames": frames}
     for figure, value in figures.items():
-        line = {"benchmark": "training", "figure": figure, "value": round(value, 4)}
-        print(json.dumps(line | setting | {"config": args.config}))
+        report("training", figure, value, **setting, config=args.config)
 
 
 if __name__ == "__main__":

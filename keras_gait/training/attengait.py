@@ -8,6 +8,7 @@ from keras_gait.data.sampling import ClipSampling, PKSampler
 from keras_gait.errors import GaitError
 from keras_gait.losses import BatchAllTriplet, MarginState, PartsCrossentropy
 from keras_gait.training.optimizers import DECOUPLED, make_optimizer
+from keras_gait.training.samplers import long_enough
 from keras_gait.vision.clips import check_cut, cut_columns
 
 GALLERY_CLASSES = (50,)  # published sets of which one model is tuned for each view that it leaves out
@@ -28,12 +29,7 @@ def make_batches(recipe, dataset):
     )
     classes = len(dataset.subjects) if recipe["losses"]["cross_weight"] else 0
     labels = dataset.labels
-    usable = clips.usable(dataset.frames) & ~_left_out(dataset)
-    if not usable.any():
-        raise GaitError(
-            f"no sequence of {dataset.path} has the {clips.frames} frames that a clip needs (the longest has "
-            f"{dataset.frames.max(initial=0)}). Lower --sampler.frames or use --repeat_data"
-        )
+    usable = long_enough(dataset, clips) & ~_left_out(dataset)
     p, k = _batch_layout(settings)
     sampler = PKSampler(labels[usable], p * max(1, recipe["train"]["multi_gpu"]), k, recipe["train"]["seed"])
     return ClipBatches(
@@ -90,6 +86,11 @@ def mean_frame(dataset, transform=None):
         frames = dataset.read(i)
         total += (frames if transform is None else transform(frames)).sum(axis=0, dtype=np.float64)
     return (total / dataset.frames.sum()).astype(np.float32)
+
+
+def make_learner(recipe, model, dataset):
+    """What is trained: the model itself."""
+    return model
 
 
 def steps_per_epoch(recipe, batches):

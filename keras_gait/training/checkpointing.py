@@ -68,11 +68,17 @@ def _variables(model):
     return [v for v in model.variables if id(v) not in metrics] + list(model.optimizer.variables)
 
 
-def export(model, *paths):
-    """Save a model for use, in float32, without optimizer and training state, to each path.
+def product_of(learner):
+    """The model that a training is for: the one trained, or what this calls its ``product``."""
+    return getattr(learner, "product", learner)
+
+
+def export(learner, *paths):
+    """Save the model that was trained for use, in float32, without training state, to each path.
 
     ``.keras`` and ``.hdf5`` by the path's ending.
     """
+    model = product_of(learner)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:

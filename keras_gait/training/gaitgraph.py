@@ -8,13 +8,14 @@ import numbers
 
 from keras_gait.data.pose_augmentation import PoseAugmentation
 from keras_gait.data.pose_batches import PoseBatches
-from keras_gait.data.sampling import PKSampler, PoseSampling, ShuffledSampler
+from keras_gait.data.sampling import PoseSampling
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.embedding import check_joints
 from keras_gait.losses import SupCon, SupConCosine
 from keras_gait.training.averaging import UpdateAverages, WeightAverages, first_averaged, renew_statistics
 from keras_gait.training.cycled_adam import make_cycled_adam
-from keras_gait.training.devices import OverReplicas, check_division, share_batches
+from keras_gait.training.devices import OverReplicas, share_batches
+from keras_gait.training.samplers import make_sampler
 from keras_gait.training.validation import Validation, held_out
 from keras_gait.vision.joint_graphs import find_graph
 
@@ -37,6 +38,7 @@ def make_batches(recipe, dataset):
         raise GaitError(
             f"{dataset.path} has {len(dataset.subjects)} subject(s): contrast needs sequences of two or more"
         )
+    _check_pairs(recipe["sampler"], views)
     training = dataset.select(~held_out(dataset, recipe["train"]["validation_subjects"]))
     return PoseBatches(
         training,
@@ -53,17 +55,6 @@ def _graph(recipe):
         return find_graph(recipe["model"]["joints"])
     except ValueError as error:
         raise GaitError(f"model.joints: {error}") from error
-
-
-def make_sampler(recipe, labels):
-    """All sequences in random order, or P x K with ``sampler.pk``."""
-    settings, train = recipe["sampler"], recipe["train"]
-    devices = max(1, train["multi_gpu"])
-    _check_pairs(settings, recipe["augmentation"]["views"])
-    if not settings["pk"]:
-        return ShuffledSampler(labels, settings["batch_size"], train["seed"], devices)
-    check_division(settings["p"], settings["k"], devices)
-    return PKSampler(labels, settings["p"], settings["k"], train["seed"])
 
 
 def _check_pairs(settings, views):
@@ -100,6 +91,11 @@ def model_options(recipe, dataset):
 
 def prepare(model, batches):
     """Give a new model what it needs of the data: nothing."""
+
+
+def make_learner(recipe, model, dataset):
+    """What is trained: the model itself."""
+    return model
 
 
 def steps_per_epoch(recipe, batches):

@@ -6,12 +6,13 @@ taken over all of it, so an update hangs on the batch alone, however many device
 
 from keras_gait.data.pipeline import ClipBatches
 from keras_gait.data.sampling import FrameSampling, TripletSampler
-from keras_gait.data.warps import SequenceAugmentation, silhouette_width
-from keras_gait.errors import GaitError
+from keras_gait.data.warps import SequenceAugmentation
 from keras_gait.losses import BatchAllTriplet, PartsCrossentropy
 from keras_gait.losses.crossentropy import parts_accuracy
 from keras_gait.training.coupled_decay import make_coupled_optimizer
-from keras_gait.training.devices import check_division, gather, share_batches
+from keras_gait.training.devices import OverReplicas, check_division, share_batches
+from keras_gait.training.epochs import epochs_of
+from keras_gait.training.frames import frame_shape
 
 
 def leaves_out_views(recipe):
@@ -54,18 +55,6 @@ def make_augmentation(settings, raw_width, width):
     return augment
 
 
-def frame_shape(dataset):
-    """What a model of this family takes of a data set's frames: the middle 44 columns for 64 rows."""
-    height, width, channels = dataset.frame_shape
-    wanted = silhouette_width(height, width)
-    if width * 64 < height * 44:
-        raise GaitError(
-            f"{dataset.path} has frames of {height} x {width}; they must be {height * 44 // 64} columns "
-            "wide, or wider: make the set again at that size"
-        )
-    return height, wanted, channels
-
-
 def model_options(recipe, dataset):
     """Constructor arguments of the model that the recipe's ``model`` section does not hold."""
     return {"frame_shape": frame_shape(dataset)}
@@ -75,19 +64,18 @@ def prepare(model, batches):
     """Give a new model what it needs of the data: nothing."""
 
 
+def make_learner(recipe, model, dataset):
+    """What is trained: the model itself."""
+    return model
+
+
 def steps_per_epoch(recipe, batches):
     return recipe["train"]["steps_per_epoch"]
 
 
 def phases(recipe):
     """One phase, ``[(last epoch, weight of the cross-entropy)]``, as long as ``train.iterations``."""
-    iterations, steps = recipe["train"]["iterations"], recipe["train"]["steps_per_epoch"]
-    if iterations % steps:
-        raise GaitError(
-            f"train.iterations {iterations} must be a multiple of train.steps_per_epoch {steps}: an epoch is "
-            "what a run that goes on can start from"
-        )
-    return [(iterations // steps, recipe["losses"]["cross_weight"])]
+    return [(epochs_of(recipe["train"]), recipe["losses"]["cross_weight"])]
 
 
 def make_callbacks(recipe, model, dataset, folder, done):
@@ -109,10 +97,10 @@ def make_compiler(recipe, model, sampler, steps):
     losses = recipe["losses"]
     share_batches(model, max(1, recipe["train"]["multi_gpu"]))
     optimizer = make_coupled_optimizer(recipe["optimizer"], recipe["schedule"])
-    name = triplet_output(model)
+    name, triplets = triplet_output(model), OverReplicas(BatchAllTriplet(losses["margin"]))
 
     def compile_phase(cross_weight):
-        functions, weights, metrics = {name: BatchTriplet(losses["margin"])}, {name: 1.0}, None
+        functions, weights, metrics = {name: triplets}, {name: 1.0}, None
         if model.nclasses:
             functions["logits"] = PartsCrossentropy(
                 scale=losses["scale"], label_smoothing=losses["smoothing"]
@@ -127,10 +115,3 @@ def make_compiler(recipe, model, sampler, steps):
         )
 
     return compile_phase
-
-
-class BatchTriplet(BatchAllTriplet):
-    """`BatchAllTriplet` over the samples of all replicas."""
-
-    def call(self, y_true, y_pred):
-        return super().call(gather(y_true), gather(y_pred))

@@ -1,7 +1,7 @@
 """Supervised training with ``model.fit``: runs that go on where they stopped, whatever the way of training.
 
 What differs from system to system is a module of its own (`attengait`, `opengait`, `gaitgraph`) with the same
-functions.
+functions. What is trained, the learner, may hold the model in something larger.
 """
 
 from pathlib import Path
@@ -87,6 +87,12 @@ def make_model(recipe, dataset, classes):
         raise GaitError(f"the model cannot be built for {dataset.path}: {error}") from error
 
 
+def label_outputs(learner):
+    """What the labels of a batch are for: all outputs but the logits, or what the learner names itself."""
+    own = getattr(learner, "label_outputs", None)
+    return own or tuple(name for name in learner.output if name != "logits")
+
+
 def start_weights(model, recipe, batches):
     """What a run starts with that is not random: what the data tells, the weights of ``init_net``."""
     way_of(recipe).prepare(model, batches)
@@ -95,7 +101,10 @@ def start_weights(model, recipe, batches):
 
 
 def _start_from(model, path):
-    """Take over another model's weights; a classifier for other classes is left as it is, and said so."""
+    """Take over another model's weights, from its file or its run's folder; a classifier for other classes
+    is left as it is, and said so.
+    """
+    path = Path(path) / FINAL_MODEL if (Path(path) / FINAL_MODEL).is_file() else path
     source = load_model(path)
     ours, theirs = ({w.path: w for w in each.weights} for each in (model, source))
     needed, offered = ([w.path for w in each.encoder.weights] for each in (model, source))
@@ -124,26 +133,24 @@ def _start_from(model, path):
 
 
 def _fit(recipe, dataset, batches, classes, folder):
-    train, way = recipe["train"], way_of(recipe)
+    train, way, state = recipe["train"], way_of(recipe), folder / STATE_FILE
     steps = way.steps_per_epoch(recipe, batches)
     model = make_model(recipe, batches.dataset, classes)
-    batches.label_outputs = tuple(name for name in model.output if name != "logits")
-    compile_phase = way.make_compiler(recipe, model, batches.sampler, steps)
+    if not state.exists():
+        start_weights(model, recipe, batches)
+    learner = way.make_learner(recipe, model, dataset)
+    batches.label_outputs = label_outputs(learner)
+    compile_phase = way.make_compiler(recipe, learner, batches.sampler, steps)
     phases = way.phases(recipe)
     compile_phase(phases[0][1])
-    model.optimizer.build(model.trainable_variables)
-    state = folder / STATE_FILE
-    if state.exists():
-        done = restore_state(model, state)
-    else:
-        done = 0
-        start_weights(model, recipe, batches)
+    learner.optimizer.build(learner.trainable_variables)
+    done = restore_state(learner, state) if state.exists() else 0
     for last, cross_weight in phases:
         if done < last:
             compile_phase(cross_weight)
-            own = way.make_callbacks(recipe, model, dataset, folder, done)
-            run_epochs(model, batches, done, last, steps, folder, train, own)
-            save_state(model, state, last)
+            own = way.make_callbacks(recipe, learner, dataset, folder, done)
+            run_epochs(learner, batches, done, last, steps, folder, train, own)
+            save_state(learner, state, last)
             done = last
-    way.finish(recipe, model, batches, done * steps)
-    export(model, folder / "model-final.hdf5", folder / FINAL_MODEL)
+    way.finish(recipe, learner, batches, done * steps)
+    export(learner, folder / "model-final.hdf5", folder / FINAL_MODEL)
