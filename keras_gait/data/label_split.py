@@ -7,7 +7,6 @@ import numpy as np
 from keras_gait.errors import GaitError
 
 WAYS = ("subjects", "sequences")
-LEFT_OUT = {"casia-b": ("005",)}  # as published: subjects that take no part at all
 
 
 class Split(NamedTuple):
@@ -24,9 +23,10 @@ def check_rate(rate, name):
         raise GaitError(f"{name} must be a share from 0 to 1. Received: {rate}")
 
 
-def check_way(way, name):
-    if way not in WAYS:
-        raise GaitError(f"{name} must be {' or '.join(WAYS)}. Received: {way}")
+def check_way(by, name):
+    """Refuse what is none of `WAYS`."""
+    if by not in WAYS:
+        raise GaitError(f"{name} must be {' or '.join(WAYS)}. Received: {by}")
 
 
 def labelled(dataset, rate, by="subjects"):
@@ -43,24 +43,24 @@ def labelled(dataset, rate, by="subjects"):
     check_rate(rate, "data.label_rate")
     check_way(by, "data.label_by")
     if by == "subjects":
-        mask = np.isin(dataset.subject, dataset.subjects[: share(len(dataset.subjects), rate)])
+        mask = np.isin(dataset.subject, dataset.subjects[: _share(len(dataset.subjects), rate, by)])
     else:
         mask = np.zeros(len(dataset), bool)
-        mask[walking_order(dataset)[: share(len(dataset), rate)]] = True
+        mask[walking_order(dataset)[: _share(len(dataset), rate, by)]] = True
     found = len(set(dataset.subject[mask].tolist()))
     if rate > 0 and found < 2:
         raise GaitError(
-            f"data.label_rate {rate} of {len(dataset.subjects)} subjects and {len(dataset)} sequences leaves "
-            f"{found or 'no'} subject{'s' * (not found)} with labels, and telling people apart takes two or "
-            "more. Use a greater rate"
+            f"data.label_rate {rate} of {len(dataset.subjects)} subjects with {len(dataset)} sequences leaves "
+            f"{found} with labels, and telling people apart takes two or more. Use a greater rate"
         )
     return mask
 
 
 def without(dataset, subjects):
     """The data set without these subjects. Names that it does not hold are no error, but told in a line."""
-    there = np.isin(dataset.subject, [str(name) for name in subjects])
-    unknown = sorted({str(name) for name in subjects} - set(dataset.subject[there].tolist()))
+    names = {str(name) for name in subjects}
+    there = np.isin(dataset.subject, sorted(names))
+    unknown = sorted(names - set(dataset.subject[there].tolist()))
     if unknown:
         print(f"{dataset.path} has no subject {', '.join(unknown)} to leave out")
     return dataset.select(~there) if there.any() else dataset
@@ -71,58 +71,58 @@ def walking_order(dataset):
     return np.lexsort((dataset.view, dataset.types, dataset.subject))
 
 
-def share(count, rate):
-    """``floor(count * rate)``; 0.29 of 100 are 29, though the product in floating point is less.
-
-    A share that is meant to be whole must not lose one by its binary fraction.
-    """
-    return int(np.floor(count * rate + 1e-9))
-
-
-def by_rates(subjects, partition_rate, label_rate, by="subjects", published=False):
+def by_rates(subjects, partition_rate, label_rate=0.0, by="subjects", published=False):
     """Divide sequences in walking order -> `Split`.
 
-    The first ``partition_rate`` of them, or of their subjects, are for training and the rest tests; of all,
-    the first ``label_rate`` are for fine-tuning and the others of the former for self-supervised training.
+    The first ``partition_rate`` of them, or of their subjects, are to train and the rest to test. Of all,
+    the first ``label_rate`` are for fine-tuning, and self-supervised training takes what is between.
 
     Args:
         subjects: of each sequence, ``(n,)`` text, in walking order.
-        by: "subjects" or "sequences"; the latter cuts through a subject (published).
-        published: fine-tune on as many sequences, but the first ones of those trained on (a defect).
+        partition_rate, label_rate: shares from 0 to 1, rounded down; the latter not above the former.
+        by: "subjects" or "sequences", which cuts through a subject (published).
+        published: fine-tune on as many sequences, but on the first ones of those trained on (a defect).
     """
     check_rate(partition_rate, "partition_rate")
     check_rate(label_rate, "label_rate")
     check_way(by, "partition_by")
-    if by == "sequences":
-        place = np.arange(len(subjects))
-        count = len(subjects)
-    else:
+    if label_rate > partition_rate:
+        raise GaitError(
+            f"label_rate {label_rate} exceeds partition_rate {partition_rate}: what is fine-tuned on would "
+            "be tested, too. Use a lesser one"
+        )
+    total, place = len(subjects), np.arange(len(subjects))
+    if by == "subjects":
         names, place = np.unique(subjects, return_inverse=True)
-        count = len(names)
-    border, labels = share(count, partition_rate), share(count, label_rate)
-    train = np.flatnonzero((labels <= place) & (place < border))
-    finetune = np.flatnonzero(place < labels)
+        total = len(names)
+    border, labels = _share(total, partition_rate, by), _share(total, label_rate, by)
+    train, finetune = np.flatnonzero((labels <= place) & (place < border)), np.flatnonzero(place < labels)
     if published:
         finetune = train[: len(finetune)]
     return Split(train, finetune, np.flatnonzero(place >= border))
 
 
-def windows(counts, length, rng):
-    """One window of ``length`` frames in each sequence long enough, as drawn once and for all (published).
+def _share(count, rate, by):
+    """``count * rate`` rounded down; of sequences as published, where 0.29 of 100 are 28 by a binary digit."""
+    return int(count * rate if by == "sequences" else round(count * rate, 9))
+
+
+def windows(counts, length, random):
+    """One window of ``length`` frames in each sequence that has so many, drawn once and for all (published).
 
     Args:
         counts: frames of each sequence, ``(n,)`` int.
-        rng: a legacy `numpy.random.RandomState`, so that published draws can be made again.
+        random: a `numpy.random.RandomState`, whose draws are the published ones.
 
-    Returns ``(rows, starts)``: those that are kept, ``(m,)``, and the place of their first frame.
+    Returns ``(rows, starts)``, both ``(m,)``: the sequences long enough, and where their windows begin.
 
     Raises GaitError where all are too short.
     """
-    counts = np.asarray(counts)
-    kept = np.flatnonzero(counts >= length)
-    if not len(kept):
+    counts = np.asarray(counts, int)
+    rows = np.flatnonzero(counts >= length)
+    if not len(rows):
         raise GaitError(
-            f"none of {len(counts)} sequences has the {length} frames of a clip (the longest has "
-            f"{counts.max(initial=0)}): use fewer frames, or longer sequences"
+            f"none of {len(counts)} sequences has the {length} frames of a clip, the longest has "
+            f"{counts.max(initial=0)}: use shorter clips, or longer sequences"
         )
-    return kept, np.array([rng.randint(0, count - length + 1) for count in counts[kept]])
+    return rows, random.randint(0, counts[rows] - length + 1)
