@@ -104,15 +104,29 @@ class OverReplicas(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         value = self.loss.call(gather(y_true), gather(y_pred))
-        return ops.reshape(value, (1,))  # Keras takes a scalar's share for each replica as the whole
+        return ops.reshape(value, (-1,))  # Keras takes a scalar's share for each replica as the whole
+
+
+def replicas():
+    """How many devices share a batch where a model is being made."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def share_batches(model, devices):
-    """Tell the model's normalisation how many devices share a batch; on JAX it sees all of it anyway."""
+    """Tell the model's normalisation how many devices share a batch; on JAX it sees all of it anyway.
+
+    Of models within the model, too.
+    """
     if keras.backend.backend() == "tensorflow":
         for layer in model.layers:
             if isinstance(layer, BatchNorm):
                 layer.replicas = devices
+            elif isinstance(layer, keras.Model):
+                share_batches(layer, devices)
 
 
 def half_precision_policy():
