@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from keras_gait.checkpoints import gaitgraph_models, opengait_models
+from keras_gait.checkpoints import gaitgraph_models, opengait_models, selfgait_names
 from keras_gait.checkpoints.state_files import first_line, read_checkpoint
 from keras_gait.errors import GaitError
 from keras_gait.layers import (
@@ -21,6 +21,7 @@ from keras_gait.layers import (
     StripConv3D,
     TemporalConvolution,
 )
+from keras_gait.models import SelfGait
 
 PREFIXES = ("module.", "backbone.")  # that all names may have: data-parallel training's, GaitGraph2's
 NAMED = 3  # names of each kind that a refusal lists
@@ -59,7 +60,7 @@ VARIABLES = {
     TemporalConvolution: [("weight", "kernel", (2, 3, 4, 1, 0))],
     StripConv3D: [("weight", "kernel", (2, 3, 4, 1, 0))],
     BlockConvolution: [("weight", "kernel", (2, 3, 4, 1, 0))],
-    PartsConvolution: [("weight", "kernel", (0, 3, 2, 1))],
+    PartsConvolution: [("weight", "kernel", (0, 3, 2, 1)), ("bias", "bias", (0, 1))],
     BatchNorm: [
         ("weight", "gamma", (0,)),
         ("bias", "beta", (0,)),
@@ -72,7 +73,12 @@ VARIABLES = {
 
 
 # published names with a part's number in the middle
-NUMBERED = re.compile(r"(BNNecks\.bn1d|TFA\.pooling_func\.conv1d3x\d)\.(\d+)\.(\w+|\d\.conv\.weight)")
+NUMBERED = (
+    re.compile(r"(BNNecks\.bn1d)\.(\d+)\.(\w+)"),
+    re.compile(r"(TFA\.pooling_func\.conv1d3x\d)\.(\d+)\.(\d\.conv\.weight)"),
+    re.compile(r"(conv_trans\.conv_list_\d)\.(\d+)\.(\d\.(?:weight|bias))"),
+)
+NECK = "BNNecks.bn1d"
 
 
 def model_from_state(state, method=None, **options):
@@ -89,7 +95,7 @@ def model_from_state(state, method=None, **options):
     Raises:
         GaitError: not the weights of a model that we have, or not all of them, or an option that they deny.
     """
-    state, key = _read(state)
+    state, key = read_plain(state)
     model, settings = _find_model(state, key, method)
     try:
         told = settings(state)
@@ -106,7 +112,7 @@ def model_from_state(state, method=None, **options):
 
 def _find_model(state, key, method):
     """The model's class and what tells its arguments."""
-    systems = opengait_models.MODELS | gaitgraph_models.MODELS
+    systems = opengait_models.MODELS | gaitgraph_models.MODELS | selfgait_names.MODELS
     telltale = next((name for name in systems if name in state), None)
     if telltale is None:
         known = ", ".join(model.__name__ for model, _ in systems.values())
@@ -131,10 +137,14 @@ def load_state(model, state):
         GaitError: names the first of the weights that are missing, unexpected, or of another shape; or the
             weights go with another graph of joints than the model's.
     """
-    state, _ = _read(state)
+    state, _ = read_plain(state)
     if hasattr(model, "graph"):
         state = gaitgraph_models.without_adjacency(state, model.graph)
-    expected = {published.name: published for published in published_variables(model)}
+    if isinstance(model, SelfGait):
+        state = selfgait_names.without_unused(state, model.heads)
+    variables = published_variables(model)
+    expected = {published.name: published for published in variables}
+    expected |= selfgait_names.followers(expected, state)  # checked, and left to whoever trains on
     missing = [name for name in expected if name not in state]
     unexpected = [name for name in state if name not in expected]
     common = [name for name in expected if name in state]
@@ -148,8 +158,8 @@ def load_state(model, state):
     found = [f"{len(names)} {kind} ({_some(names)})" for kind, names in problems if names]
     if found:
         raise GaitError(f"the weights do not fit {type(model).__name__}: {'; '.join(found)}")
-    for name, published in expected.items():
-        published.variable.assign(published.fit(arrays[name]))
+    for published in variables:
+        published.variable.assign(published.fit(arrays[published.name]))
 
 
 def _some(names):
@@ -157,14 +167,18 @@ def _some(names):
 
 
 def _without_time(array, published):
-    """A 1x1x1 convolution's weights as those of our 1x1 convolution of each frame."""
-    spatial = array.ndim == 5 and len(published.axes) == 4 and array.shape[2] == 1
-    return array[:, :, 0] if spatial else array
+    """Weights of a convolution of one step in time as those of ours of each frame, or of our linear map."""
+    wider = (array.ndim, len(published.axes)) in ((5, 4), (3, 2))
+    return array[:, :, 0] if wider and array.shape[2] == 1 else array
 
 
-def _read(state):
-    """Arrays of finite numbers by their plain names (no `PREFIXES`, no step counters, parts joined), and the
-    key of the checkpoint that they are from."""
+def read_plain(state):
+    """``(state, key)``: arrays of finite numbers by their plain names (no `PREFIXES`, no step counters, parts
+    joined), and the key of the checkpoint that they are from.
+
+    Args:
+        state: ``{published name: array}`` or a file for `read_checkpoint`.
+    """
     state, key = (state, None) if isinstance(state, Mapping) else read_checkpoint(state)
     state = {
         name: np.asarray(value) for name, value in state.items() if not name.endswith("num_batches_tracked")
@@ -175,6 +189,7 @@ def _read(state):
     for prefix in PREFIXES * 2:  # in either order
         if state and all(name.startswith(prefix) for name in state):
             state = {name.removeprefix(prefix): value for name, value in state.items()}
+    state = {selfgait_names.plain_name(name): value for name, value in state.items()}
     return _joined(state), key
 
 
@@ -182,7 +197,7 @@ def _joined(state):
     """What is published as one array a part, numbered, as the one array that we hold."""
     groups, rest = {}, {}
     for name, array in state.items():
-        match = NUMBERED.fullmatch(name)
+        match = next(filter(None, (numbered.fullmatch(name) for numbered in NUMBERED)), None)
         if match:
             groups.setdefault(f"{match[1]}.{match[3]}", {})[int(match[2])] = array
         else:
@@ -191,8 +206,8 @@ def _joined(state):
         arrays = [numbered[i] for i in sorted(numbered)]
         if sorted(numbered) != list(range(len(arrays))) or len({array.shape for array in arrays}) > 1:
             raise GaitError(f"the weights of {name} are not one array of one shape for each part from 0 on")
-        # vectors run over channels and, within, over parts, as those of all parts do where they are one
-        rest[name] = np.stack(arrays, axis=-1).ravel() if arrays[0].ndim == 1 else np.stack(arrays)
+        # a neck's run over channels and, within, over parts, as those of all parts do where they are one
+        rest[name] = np.stack(arrays, axis=-1).ravel() if name.startswith(NECK) else np.stack(arrays)
     return rest
 
 

@@ -22,6 +22,8 @@ DAMAGED = (
 
 
 KEYS = ("state_dict", "model")  # that hold the weights: Lightning's, and OpenGait's or GaitGraph's
+MODULE = "_state_dict"  # how keys end where each module of a model has one of its own (SelfGait)
+OPTIMIZER = "optimizer_state_dict"  # is no module's
 # What checkpoints keep beside their weights: flags, paths, NumPy's numbers, callbacks; schedules, which
 # PyTorch before 2 saved with a method of theirs and, through that, with the optimizer.
 BESIDE = (
@@ -127,7 +129,7 @@ def _read_pt(path):
         raise GaitError(f"{path} does not open as a PyTorch checkpoint: {first_line(error)}") from error
     content = content if isinstance(content, dict) else {}
     key = next((key for key in KEYS if key in content), None)
-    state = content[key] if key else content
+    state = content[key] if key else _of_modules(content)
     if not isinstance(state, dict) or not state:
         raise GaitError(
             f"{path} holds no weights: a dict of arrays by name was expected, alone or as "
@@ -137,6 +139,17 @@ def _read_pt(path):
         if not (isinstance(name, str) and isinstance(value, torch.Tensor) and value.layout == torch.strided):
             raise GaitError(f"{path}: {name!r} holds a {type(value).__name__}, not a dense array by its name")
     return {name: _array(value.detach()) for name, value in state.items()}, key
+
+
+def _of_modules(content):
+    """The weights of several modules as one dict, by names such as ``"TP_1_state_dict/fc_bin"``."""
+    modules = {
+        key: state
+        for key, state in content.items()
+        if str(key).endswith(MODULE) and key != OPTIMIZER and isinstance(state, dict)
+    }
+    named = {f"{key}/{name}": array for key, state in modules.items() for name, array in state.items()}
+    return named or content
 
 
 def _array(tensor):
