@@ -32,6 +32,30 @@ def test_channels_are_mixed_within_a_part_only():
         np.testing.assert_allclose(found[:, :, part], x[:, :, part] @ kernel[part, 0], atol=1e-5)
 
 
+def test_every_filter_of_every_part_has_its_own_bias():
+    layer = PartsConvolution(2, 1, use_bias=True)
+    layer.build((None, None, 3, 1), (None, None))
+    layer.kernel.assign(np.zeros((3, 1, 1, 2)))
+    layer.bias.assign(np.arange(6.0).reshape(3, 2))
+    found = ops.convert_to_numpy(layer(np.ones((1, 4, 3, 1), "float32"), ALL))
+    assert found[0, 2].tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
+@pytest.mark.parametrize(("kind", "limit"), [("glorot_uniform", (6 / 250) ** 0.5), ("fan_in_uniform", 0.1)])
+def test_a_part_starts_as_if_it_were_alone(kind, limit):
+    layer = PartsConvolution(30, 5, use_bias=True, kernel_initializer=kind)
+    layer.build((None, None, 7, 20), (None, None))
+    kernel, bias = layer.get_weights()
+    assert 0.98 * limit < np.abs(kernel).max() <= limit
+    assert 0.09 < np.abs(bias).max() <= 0.1
+    assert np.abs(kernel[0] - kernel[1]).max() > limit
+
+
+def test_an_unknown_start_is_refused():
+    with pytest.raises(ValueError, match="Received: kernel_initializer='he'"):
+        PartsConvolution(2, 3, kernel_initializer="he")
+
+
 def test_an_absent_frame_is_a_zero_to_its_neighbours():
     layer = PartsConvolution(1, 3)
     layer.build((None, None, 1, 1), (None, None))
@@ -62,6 +86,7 @@ def test_an_even_window_is_refused(make):
 
 
 def test_settings_survive_the_config():
-    again = PartsConvolution.from_config(PartsConvolution(2, 3).get_config())
-    assert (again.filters, again.kernel_size) == (2, 3)
+    config = PartsConvolution(2, 3, use_bias=True, kernel_initializer="fan_in_uniform").get_config()
+    assert PartsConvolution.from_config(config).get_config() == config
+    assert (config["filters"], config["kernel_size"], config["use_bias"]) == (2, 3, True)
     assert WindowPooling.from_config(WindowPooling(5).get_config()).size == 5

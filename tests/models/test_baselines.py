@@ -1,4 +1,4 @@
-"""What holds for GaitSet, GaitPart, GaitGL and GaitBase alike."""
+"""What holds for GaitSet, GaitPart, GaitGL, GaitBase and SelfGait alike."""
 
 from itertools import pairwise
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_gait.models import GaitBase, GaitGL, GaitPart, GaitSet
+from keras_gait.models import GaitBase, GaitGL, GaitPart, GaitSet, SelfGait
 
 pytestmark = pytest.mark.backend
 
@@ -29,6 +29,9 @@ TINY = {
     ),
     "base": lambda **more: GaitBase(
         channels=(2, 3, 4, 5), embedding_size=5, bins=(4,), frame_shape=SMALL, **{"nclasses": 3} | more
+    ),
+    "self": lambda **more: SelfGait(
+        channels=(2, 3, 4), hidden_dim=5, bins=(1, 2), mlp_hidden_size=6, frame_shape=SMALL, **more
     ),
 }
 
@@ -110,13 +113,13 @@ def test_embeddings_are_float32_under_mixed_precision(model, frames, embeddings)
     np.testing.assert_allclose(found, embeddings, atol=0.02 * np.abs(embeddings).max())
 
 
-@pytest.mark.parametrize("kind", ["set", "part"])
+@pytest.mark.parametrize("kind", ["set", "part", "self"])
 def test_models_of_triplets_alone_take_no_classes(kind):
     with pytest.raises(ValueError, match=r"has no classifier\. Received: nclasses=3"):
         TINY[kind](nclasses=3)
 
 
-@pytest.mark.parametrize("cls", [GaitSet, GaitPart, GaitGL, GaitBase])
+@pytest.mark.parametrize("cls", [GaitSet, GaitPart, GaitGL, GaitBase, SelfGait])
 @pytest.mark.parametrize("shape", [(64, 44), (64, 0, 1)])
 def test_a_frame_shape_of_other_axes_is_refused(cls, shape):
     with pytest.raises(ValueError, match=r"frame_shape must be \(height, width, channels\)"):

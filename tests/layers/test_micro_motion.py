@@ -1,0 +1,68 @@
+"""Micro-motion blocks: all parts at once are each part by itself; attention weighs what moves."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_gait.layers import PartsConvolution, micro_motion
+
+pytestmark = pytest.mark.backend
+
+RAMP = np.array([1.0, 2, 3, 100], "float32").reshape(1, 4, 1, 1)  # (batch, frames, parts, channels)
+
+
+def blocks(parts, channels, hidden=2, **options):
+    x, present = keras.Input((None, parts, channels)), keras.Input((None,))
+    return keras.Model([x, present], micro_motion(x, present, hidden, "moved", **options))
+
+
+def run(model, x, present=None):
+    present = np.ones(x.shape[:2], "float32") if present is None else present
+    return ops.convert_to_numpy(model([x, present]))
+
+
+def test_all_parts_at_once_are_each_part_by_itself():
+    x = np.random.default_rng(0).normal(size=(2, 5, 3, 4)).astype("float32")
+    together, alone = blocks(3, 4, use_bias=True), blocks(1, 4, use_bias=True)
+    found = run(together, x)
+    for part in range(3):
+        for one, weights in zip(alone.weights, together.weights, strict=True):
+            one.assign(weights[part : part + 1])
+        np.testing.assert_allclose(found[:, :, part], run(alone, x[:, :, [part]])[:, :, 0], atol=1e-5)
+
+
+def test_without_scores_half_of_both_windows_is_left():
+    model = blocks(1, 1)
+    for weights in model.weights:
+        weights.assign(ops.zeros_like(weights))
+    threes = [3 / 3 + 2, 6 / 3 + 3, 105 / 3 + 100, 103 / 3 + 100]  # mean and maximum of three frames around
+    fives = [6 / 5 + 3, 106 / 5 + 100, 106 / 5 + 100, 105 / 5 + 100]
+    half = [(three + five) / 2 for three, five in zip(threes, fives, strict=True)]
+    assert run(model, RAMP).ravel().tolist() == pytest.approx(half)
+
+
+def test_the_first_block_scores_three_frames_the_second_five():
+    model = blocks(1, 1, hidden=1)
+    for layer in model.layers:
+        if isinstance(layer, PartsConvolution):
+            layer.kernel.assign(ops.ones_like(layer.kernel))
+    scores = keras.Model(model.input, [model.get_layer(f"moved-conv_list_{i}-2").output for i in (1, 2)])
+    last = np.array([0, 0, 0, 0, 1], "float32").reshape(1, 5, 1, 1)
+    first, second = (ops.convert_to_numpy(s).ravel().tolist() for s in scores([last, np.ones((1, 5))]))
+    assert first == [0, 0, 0, 1, 1]
+    assert second == [0, 0, 1, 2, 2]
+
+
+def test_a_bias_does_not_come_back_from_absent_frames():
+    x = np.random.default_rng(0).normal(size=(1, 3, 2, 4)).astype("float32")
+    model = blocks(2, 4, use_bias=True)
+    filled = np.concatenate([x, np.full((1, 2, 2, 4), 9, "float32")], axis=1)
+    present = np.array([[1, 1, 1, 0, 0]], "float32")
+    np.testing.assert_allclose(run(model, filled, present)[:, :3], run(model, x), atol=1e-6)
+
+
+def test_convolutions_bear_the_names_of_the_checkpoint():
+    model = blocks(1, 2, branches=("a", "b"), suffix="-conv")
+    found = [layer.name for layer in model.layers if isinstance(layer, PartsConvolution)]
+    assert sorted(found) == [f"moved-{branch}-{i}-conv" for branch in "ab" for i in (0, 2)]
