@@ -181,8 +181,8 @@ def byol_of(encoder, hidden=256, size=128, **options):
     embeddings = output.get("embeddings") if isinstance(output, dict) else output
     if embeddings is None or isinstance(embeddings, list | tuple) or len(embeddings.shape) not in (2, 3):
         raise ValueError(
-            "The encoder must be a functional model, keras.Model(inputs, encoder(inputs)), with one output, or "
-            "one named 'embeddings', of (batch, parts, dim) or (batch, dim). Received: "
+            "The encoder must be a functional model, keras.Model(inputs, encoder(inputs)), with one output "
+            "or one named 'embeddings', (batch, parts, dim) or (batch, dim). Received: "
             f"{type(encoder).__name__} with the output {output!r}"
         )
     if len(embeddings.shape) == 2:
