@@ -50,8 +50,8 @@ def labelled(dataset, rate, by="subjects"):
     found = len(set(dataset.subject[mask].tolist()))
     if rate > 0 and found < 2:
         raise GaitError(
-            f"data.label_rate {rate} of {len(dataset.subjects)} subjects with {len(dataset)} sequences leaves "
-            f"{found} with labels, and telling people apart takes two or more. Use a greater rate"
+            f"data.label_rate {rate} of {len(dataset.subjects)} subjects with {len(dataset)} sequences "
+            f"leaves {found} with labels, and telling people apart takes two or more. Use a greater rate"
         )
     return mask
 
@@ -103,7 +103,7 @@ def by_rates(subjects, partition_rate, label_rate=0.0, by="subjects", published=
 
 
 def _share(count, rate, by):
-    """``count * rate`` rounded down; of sequences as published, where 0.29 of 100 are 28 by a binary digit."""
+    """``count * rate`` rounded down. 0.29 of 100 are 29 subjects, but 28 sequences, as published."""
     return int(count * rate if by == "sequences" else round(count * rate, 9))
 
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_gait.data.layouts import folders
-from keras_gait.data.opengait.layouts import GREW_PROBES, find_partition
+from keras_gait.data.opengait.layouts import GREW_PROBES, Partition, find_partition
 from keras_gait.data.opengait.pickles import read_array_pickle
+from keras_gait.data.opengait.rates import LEFT_OUT, check_division, divide_by_rate
 from keras_gait.data.problems import Problem
 from keras_gait.data.provenance import read_source
 from keras_gait.data.unpickle import RefusedPickle
@@ -203,7 +204,7 @@ def _kind_of_set(listed, layout, data_in_use):
 
 
 def write_opengait_sets(
-    root, output, layout, partition=None, data_in_use=None, encoding="raw", workers=1, shard=(0, 1)
+    root, output, layout, partition=None, data_in_use=None, encoding="raw", workers=1, shard=(0, 1), rate=None
 ):
     """Write the training set and the test set (gallery and probes) of a tree of pickles.
 
@@ -213,10 +214,14 @@ def write_opengait_sets(
         layout: the `keras_gait.data.opengait.layouts.Layout`.
         partition: path of the partition file; None where the published partition is a rule.
         data_in_use, encoding, workers, shard: as `list_sequences` and `write_dataset` take them.
+        rate: a `keras_gait.data.opengait.rates.Rate` in place of a partition, or None.
 
     Returns the list of `Problem` of both sets. Raises GaitError where no set can be made at all.
     """
-    named, listed = _divide(root, layout, partition, data_in_use)
+    if rate is None:
+        (named, listed), told = _divide(root, layout, partition, data_in_use), {}
+    else:
+        named, listed, told = _divide_by_rate(root, layout, rate, data_in_use)
     modality, frame_shape = _kind_of_set(listed["train"] + listed["test"], layout, data_in_use)
     problems = []
     for role, entries in listed.items():
@@ -229,7 +234,7 @@ def write_opengait_sets(
         if not entries:
             continue
         stem = f"tfimdb_{layout.key.replace('-', '')}_N{count:03d}_{role}_{modality}"
-        about = {"layout": layout.key, "files": _digest(root, entries)}
+        about = {"layout": layout.key, "files": _digest(root, entries)} | told
         problems += write_dataset(
             Path(output, f"{stem}_{frame_shape[0]}x{frame_shape[1]}"),
             [layout.sequence(entry.subject, entry.kind, entry.view, entry.folder) for entry in entries],
@@ -261,6 +266,20 @@ def _divide(root, layout, partition, data_in_use):
             f"sequence of {root}."
         )
     return named, listed
+
+
+def _divide_by_rate(root, layout, rate, data_in_use):
+    """As `_divide`, and what ``dataset.json`` is to tell of it."""
+    check_division(rate, layout)
+    ids = [name for name in folders(root) if name.isdecimal()]
+    left_out = sorted(set(LEFT_OUT[layout.key]) & set(ids))
+    if left_out:
+        print(f"{layout.title}: subject {', '.join(left_out)} is left out, as published")
+    ids = [name for name in ids if name not in left_out]
+    listed = list_sequences(root, ids, data_in_use)
+    if not listed:
+        raise GaitError(_nothing_found(root, Partition(tuple(ids), ()), folders(root)))
+    return divide_by_rate(listed, rate)
 
 
 def _nothing_found(root, named, ids):
