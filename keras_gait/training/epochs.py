@@ -2,7 +2,19 @@
 
 import keras
 
+from keras_gait.errors import GaitError
 from keras_gait.training.checkpointing import History, KeepState, SaveState, not_finite
+
+
+def epochs_of(train):
+    """How many epochs the iterations of a recipe's section ``train`` are."""
+    iterations, steps = train["iterations"], train["steps_per_epoch"]
+    if iterations % steps:
+        raise GaitError(
+            f"train.iterations {iterations} must be a multiple of train.steps_per_epoch {steps}: an epoch is "
+            "what a run that goes on can start from"
+        )
+    return iterations // steps
 
 
 def run_epochs(model, batches, first, last, steps, folder, train, own=()):

@@ -1,7 +1,7 @@
 """Supervised training with ``model.fit``: runs that go on where they stopped, whatever the way of training.
 
-What differs from system to system is a module of its own (`attengait`, `opengait`, `gaitgraph`) with the same
-functions. What is trained, the learner, may hold the model in something larger.
+What differs from system to system is a module of its own (`attengait`, `opengait`, `gaitgraph`, `selfgait`)
+with the same functions. What is trained, the learner, may hold the model in something larger.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from keras import ops
 from keras_gait.checkpoints import load_model
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
-from keras_gait.training import attengait, gaitgraph, opengait
+from keras_gait.training import attengait, gaitgraph, opengait, selfgait
 from keras_gait.training.checkpointing import STATE_FILE, export, restore_state, save_state
 from keras_gait.training.devices import distribute, half_precision_policy
 from keras_gait.training.epochs import run_epochs
@@ -21,7 +21,7 @@ from keras_gait.training.recipes import model_class
 from keras_gait.training.runs import FINAL_MODEL, is_complete, open_run, run_name
 from keras_gait.training.settings import METHODS
 
-WAYS = {"attengait": attengait, "opengait": opengait, "gaitgraph": gaitgraph}
+WAYS = {"attengait": attengait, "opengait": opengait, "gaitgraph": gaitgraph, "selfgait": selfgait}
 
 
 def way_of(recipe):
