@@ -57,8 +57,13 @@ def labelled(dataset, rate, by="subjects"):
 
 
 def without(dataset, subjects):
-    """The data set without these subjects. Names that it does not hold are no error, but told in a line."""
-    names = {str(name) for name in subjects}
+    """The data set without these subjects. Names that it does not hold are no error, but told in a line.
+
+    Raises GaitError where a name is none: YAML reads 005 without quotes as a number.
+    """
+    if not all(isinstance(name, str) for name in subjects):
+        raise GaitError(f"data.leave_out must be subjects' names in quotes: ['005']. Received: {subjects}")
+    names = set(subjects)
     there = np.isin(dataset.subject, sorted(names))
     unknown = sorted(names - set(dataset.subject[there].tolist()))
     if unknown:

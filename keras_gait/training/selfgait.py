@@ -4,7 +4,7 @@ A batch is that of all devices together; statistics of normalisation and the tri
 it, so an update hangs on the batch alone, however many devices share it.
 """
 
-from keras_gait.data.label_split import labelled, without
+from keras_gait.data.label_split import labelled
 from keras_gait.data.sampling import ClipSampling, TripletSampler
 from keras_gait.data.view_augmentation import ViewAugmentation
 from keras_gait.data.view_batches import ViewBatches
@@ -65,15 +65,11 @@ def _loss(recipe):
 def _divide(recipe, dataset):
     """The sequences that are trained on and those of the subjects held out, two data sets."""
     data, loss = recipe["data"], _loss(recipe)
-    left_out = data["leave_out"]
-    if not all(isinstance(name, str) for name in left_out):
-        raise GaitError(f"data.leave_out must be names of subjects, in quotes: ['005']. Received: {left_out}")
-    known, _ = without(dataset, left_out)
-    apart = held_out(known, recipe["train"]["validation_subjects"])
-    training = known.select(~apart)
+    apart = held_out(dataset, recipe["train"]["validation_subjects"])
+    training = dataset.select(~apart)
     rate = LABELLED[loss] if data["label_rate"] is None else data["label_rate"]
     mask = labelled(training, rate, data["label_by"])
-    return training.select(mask if LABELLED[loss] else ~mask), known.select(apart)
+    return training.select(mask if LABELLED[loss] else ~mask), dataset.select(apart)
 
 
 def _check_people(dataset, why):

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_gait.checkpoints import load_model
+from keras_gait.data.label_split import without
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
 from keras_gait.training import attengait, gaitgraph, opengait, selfgait
@@ -46,6 +47,8 @@ def train(recipe):
     )
     if data.get("channels"):
         dataset = dataset.take_channels(data["channels"])
+    if data.get("leave_out"):
+        dataset = without(dataset, data["leave_out"])
     if not per_view:
         return _train_on(recipe, dataset)
     return [
@@ -123,13 +126,16 @@ def _start_from(model, path):
         raise GaitError(
             f"{path} holds a model of another size: {found}. Give the options it was trained with"
         )
-    for name in ours.keys() & theirs.keys():
+    unlike = []
+    for name in [name for name in ours if name in theirs]:
         if theirs[name].shape == ours[name].shape:
             ours[name].assign(ops.convert_to_numpy(theirs[name].value))
         else:
-            print(
-                f"{path}: classifier for {source.nclasses} classes not taken over, training {model.nclasses}"
-            )
+            unlike.append(name)
+    if unlike and source.nclasses != model.nclasses:
+        print(f"{path}: classifier for {source.nclasses} classes not taken over, training {model.nclasses}")
+    elif unlike:
+        print(f"{path}: of another size, so not taken over: {', '.join(unlike)}")
 
 
 def _fit(recipe, dataset, batches, classes, folder):
