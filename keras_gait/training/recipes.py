@@ -12,6 +12,7 @@ import yaml
 from keras_gait.errors import GaitError
 from keras_gait.training.lightning_recipe import is_lightning_yaml, recipe_from_lightning
 from keras_gait.training.opengait_recipe import is_opengait_yaml, recipe_from_opengait
+from keras_gait.training.selfgait_recipe import is_selfgait_yaml, recipe_from_selfgait
 from keras_gait.training.settings import LEAST, METHODS, MOST, OPTIONAL, WORDS
 
 
@@ -19,7 +20,7 @@ def load_recipe(path=None, overrides=None):
     """A complete recipe: the method's defaults, then the file, then the command line.
 
     Args:
-        path: YAML file, ours, OpenGait's or GaitGraph2's, or None.
+        path: YAML file, ours, OpenGait's, GaitGraph2's or SelfGait's, or None.
         overrides: dict from dotted keys (``"sampler.p"``) to values.
 
     Raises:
@@ -29,6 +30,8 @@ def load_recipe(path=None, overrides=None):
     given = _read(path) if path else {}
     if is_opengait_yaml(given):
         given = recipe_from_opengait(given, path)
+    elif is_selfgait_yaml(given):  # before Lightning's, which has a trainer, too
+        given = recipe_from_selfgait(given, path)
     elif is_lightning_yaml(given):
         given = recipe_from_lightning(given, path)
     method = (overrides or {}).get("method", given.get("method", "attengait"))
