@@ -172,6 +172,7 @@ def test_walks(args, given, model, model_path, datadir):
         rerank=args.rerank,
     )
     simulated = is_simulated(gallery) or is_simulated(probe)
+    print_division(probe)
     print_results(result, simulated, args.verbose)
     write_csv(result, model_path.parent / "results" / "rank1.csv")
     write_figures(result, model_path.parent / "results" / "figures.csv", simulated)
@@ -262,6 +263,13 @@ def print_view(dataset):
     if dataset.info.get("layout") == "casia-b-cve" and dataset.info.get("view"):
         view = int(dataset.info["view"])
         print(f"CVE testing view: view {view}, {18 * view} degrees")
+
+
+def print_division(dataset):
+    """Tell who of a set that was divided by sequences may have been trained on."""
+    both = dataset.info.get("partition", {}).get("in_both")
+    if both:
+        print(f"{dataset.path} was divided by sequences: {', '.join(both)} is in the training set, too")
 
 
 def describe(dataset):

@@ -74,24 +74,38 @@ def erase(frames, top, left, height, width):
 
 
 def _warp(frames, warp, matrix):
-    """All frames through one bilinear OpenCV warp, laid behind one another as channels.
+    """All frames through one bilinear OpenCV warp.
 
     A frame's result does not hang on how many go along: coordinates are always those of OpenCV 4.
     """
+    _, height, width, _ = frames.shape
+
+    def warped(image):
+        count = image.shape[2]
+        if count in EXACT_CHANNELS:
+            image = np.concatenate([image, image], axis=2)
+        return warp(image, matrix, (width, height))[:, :, :count]
+
+    return as_channels(frames, warped)
+
+
+def as_channels(frames, change):
+    """Frames through one OpenCV function, laid behind one another as the channels of one image.
+
+    ``change(image (height, width, n)) -> image`` of the same shape; for n = 1 without its last axis, too. It
+    is called once for every 128 channels. Returns an array like ``frames (frames, height, width, channels)``.
+    """
     count, height, width, channels = frames.shape
     at_once = MAX_CHANNELS // channels
-    warped = np.empty(frames.shape, frames.dtype)
+    changed = np.empty(frames.shape, frames.dtype)
     for first in range(0, count, at_once):
         block = np.ascontiguousarray(frames[first : first + at_once])
-        size = len(block)
-        if size * channels in EXACT_CHANNELS:
-            block = np.concatenate([block, block])
         # cv2.transpose takes a pixel's channels as one element, many times faster than NumPy does
         image = cv2.transpose(block.reshape(len(block), height * width, channels))
-        image = warp(image.reshape(height, width, len(block) * channels), matrix, (width, height))
+        image = np.ascontiguousarray(change(image.reshape(height, width, len(block) * channels)))
         image = cv2.transpose(image.reshape(height * width, len(block), channels))
-        warped[first : first + at_once] = image.reshape(block.shape)[:size]
-    return warped
+        changed[first : first + at_once] = image.reshape(block.shape)
+    return changed
 
 
 @dataclass(frozen=True)
