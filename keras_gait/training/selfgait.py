@@ -95,16 +95,19 @@ def make_learner(recipe, model, dataset):
     losses, target = recipe["losses"], recipe["target"]
     if losses["name"] == "triplet":
         return model
-    return Byol(
-        model,
-        target_of(model),
-        cosine=losses["cosine"],
-        frames=target["frames"],
-        momentum=target["momentum"],
-        ramp=recipe["train"]["iterations"] if target["schedule"] == "cosine" else 0,
-        triplet=make_triplet(losses) if losses["name"] == "mixed" else None,
-        triplet_every=losses["triplet_every"],
-    )
+    try:
+        return Byol(
+            model,
+            target_of(model),
+            cosine=losses["cosine"],
+            frames=target["frames"],
+            momentum=target["momentum"],
+            ramp=recipe["train"]["iterations"] if target["schedule"] == "cosine" else 0,
+            triplet=make_triplet(losses) if losses["name"] == "mixed" else None,
+            triplet_every=losses["triplet_every"],
+        )
+    except ValueError as error:
+        raise GaitError(f"the model cannot learn from two views: {error}") from error
 
 
 def make_triplet(settings):
