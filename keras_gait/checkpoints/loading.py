@@ -15,17 +15,21 @@ from keras_gait.checkpoints.tf1 import find_prefix
 from keras_gait.errors import DAMAGED_HDF5, GaitError
 from keras_gait.files import is_tf1_checkpoint
 
-PUBLISHED = (".pt", ".pth", ".ckpt", ".npz")  # endings of weights by OpenGait's or GaitGraph's names
+PUBLISHED = (".pt", ".pth", ".ckpt", ".npz")  # endings of weights by their published names
 # arguments of models that such weights always tell: a recipe may be one for another size
-TOLD = ("network", "inputs", "embedding_size")
+TOLD = (
+    *("network", "inputs", "embedding_size"),
+    *("hidden_dim", "div", "mlp_hidden_size", "projection_size"),
+)
+WHOLE = ("selfgait",)  # methods whose weights tell all of their model: they need no recipe
 
 
 def load_model(path, method=None, **options):
     """Open a model file: our ``.keras`` and ``.hdf5``, or published weights.
 
-    Those are AttenGait's ``.hdf5``, OpenGait's ``.pt``, GaitGraph2's ``.ckpt`` and GaitGraph's ``.pth`` (or
-    arrays by these names as ``.npz``); SGE's ``trained_model.ckpt`` of TensorFlow 1, several files whose
-    names begin so, in the published folders (see `sge_from_tf1`).
+    Those are AttenGait's ``.hdf5``, OpenGait's ``.pt``, GaitGraph2's ``.ckpt``, GaitGraph's and SelfGait's
+    ``.pth`` (or arrays by these names as ``.npz``); SGE's ``trained_model.ckpt`` of TensorFlow 1, several
+    files whose names begin so, in the published folders (see `sge_from_tf1`).
 
     Args:
         path: the file; of TensorFlow 1 how the names of its files begin, or their folder.

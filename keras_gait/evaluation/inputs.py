@@ -71,7 +71,7 @@ def add_recipe_flags(parser):
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="recipe to go by, instead of the run's; published .pt, .ckpt need one",
+        help="recipe to go by, instead of the run's; published .pt, .ckpt need one, SelfGait's .pth none",
     )
     parser.add_argument(
         "--channels", nargs="+", help="channels of the frames that the model sees; default: the recipe's"
@@ -220,23 +220,24 @@ def open_model(path, flags=None, recipe=None):
     """Load a model and hold the architecture flags that were given against it.
 
     ``flags``: dict that may hold `ARCHITECTURE_FLAGS`, None for those not given. Published files of
-    weights alone do not tell ``softmax_attention``; there the flag says it. What OpenGait's ``.pt`` do not
-    tell of their model, the ``recipe`` does, by its ``method`` and ``model``; what they tell goes before it.
+    weights alone do not tell ``softmax_attention``; there the flag says it. What other published weights do
+    not tell of their model, the ``recipe`` does, by its ``method`` and ``model``; what they tell goes before
+    it.
     """
     from keras_gait.checkpoints import load_model
-    from keras_gait.checkpoints.loading import PUBLISHED, TOLD
+    from keras_gait.checkpoints.loading import PUBLISHED, TOLD, WHOLE
 
     flags = flags or {}
     given = {name: flags[name] for name in ARCHITECTURE_FLAGS if flags.get(name) is not None}
     if Path(path).suffix in PUBLISHED and not is_tf1_checkpoint(path):
-        if "method" not in (recipe or {}):
+        method, asked = (recipe or {}).get("method"), recipe_section(recipe or {}, "model")
+        options = {name: value for name, value in asked.items() if name not in TOLD}
+        model = load_model(path, method=method, **options)
+        if method is None and type(model).__name__.lower() not in WHOLE:
             raise GaitError(
                 f"{path} holds weights alone: name the recipe that it was trained by, such as --config "
                 "configs/skeletongait/gait3d.yaml or configs/gaitgraph2/casiab.yaml"
             )
-        asked = recipe_section(recipe, "model")
-        options = {name: value for name, value in asked.items() if name not in TOLD}
-        model = load_model(path, method=recipe["method"], **options)
         for name, found in model.get_config().items():
             if name in TOLD and asked.get(name, found) != found:
                 print(f"{path} has {name} {found}, which counts; the recipe says {asked[name]}")

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from keras_gait.checkpoints.by_name import published_variables
 from keras_gait.errors import GaitError
 from keras_gait.evaluation.inputs import (
     check_outputs,
@@ -18,6 +19,7 @@ from keras_gait.evaluation.inputs import (
     model_setting,
     open_model,
 )
+from keras_gait.models import GaitSet, SelfGait
 
 
 def make_run(folder, age, recipe=None):
@@ -133,10 +135,29 @@ def test_a_recipe_takes_the_runs_place(tmp_path):
     assert find_run(model, recipe=recipe) == (model, Path("given"), recipe)
 
 
+def weights_file(path, model):
+    """A file of weights alone, by their published names."""
+    zeros = {published.name: np.zeros(published.shape) for published in published_variables(model)}
+    np.savez(path, **zeros)
+    return path
+
+
 def test_published_weights_alone_ask_for_their_recipe(tmp_path):
-    (tmp_path / "SkeletonGait-60000.pt").touch()
-    with pytest.raises(GaitError, match=r"60000\.pt holds weights alone: name the recipe .* --config"):
-        open_model(tmp_path / "SkeletonGait-60000.pt")
+    path = weights_file(tmp_path / "60000.npz", GaitSet(channels=(2, 2, 2), embedding_size=2))
+    with pytest.raises(GaitError, match=r"60000\.npz holds weights alone: name the recipe .* --config"):
+        open_model(path)
+    recipe = {"method": "gaitset", "model": {"embedding_size": 128}}
+    assert open_model(path, recipe=recipe).embedding_size == 2
+
+
+def test_weights_that_tell_all_of_their_model_need_no_recipe(tmp_path, capsys):
+    sizes = {"channels": (2, 2, 4), "hidden_dim": 3, "div": 2, "mlp_hidden_size": 5, "projection_size": 6}
+    path = weights_file(tmp_path / "5000.npz", SelfGait(**sizes))
+    found = open_model(path)
+    assert {name: getattr(found, name) for name in sizes} == sizes
+    assert capsys.readouterr().out == ""
+    assert open_model(path, recipe={"method": "selfgait", "model": {"hidden_dim": 128}}).hidden_dim == 3
+    assert "has hidden_dim 3, which counts; the recipe says 128" in capsys.readouterr().out
 
 
 def test_the_model_says_how_many_frames_it_needs():
