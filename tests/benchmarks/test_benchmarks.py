@@ -43,6 +43,13 @@ RUNS = {  # benchmark -> its smallest arguments, its figures
     ),
     "skeleton_pipeline": ("--windows 12 --batch 4 --steps 1 --repeats 1", 3 * SKELETONS),
     "training": (f"--config {ROOT}/configs/attengait/casiab.yaml --p 2 --k 1 --frames 16 --repeats 1", TIMED),
+    "view_augmentation": (
+        "--batch 3 --frames 4 --repeats 1",
+        (
+            *(f"{steps}, {way}" for steps in ("flips", "all steps") for way in ("ours", "baseline", "ratio")),
+            "all steps, streamed",
+        ),
+    ),
 }
 
 
