@@ -1,6 +1,7 @@
 """mains/test.py as a user runs it: on a small CASIA-B like set, with a tiny AttenGait."""
 
 import json
+import json
 import re
 import shutil
 import zlib
@@ -186,3 +187,12 @@ def test_a_condition_without_probes_is_named(test_py, place):
     )
     flags = ("--datadir", "only_nm", "--protocol", "casia-b", "--allcameras", "--nframes", 16)
     assert "but only_nm has none of bg, cl" in refused(test_py(*flags), "test.py")
+
+
+def test_a_subject_of_both_sets_is_named(test_py, own_place):
+    info = json.loads((own_place / "casiab_of" / "dataset.json").read_text())
+    info["partition"] = {"rate": 0.8, "by": "sequences", "in_both": ["075"]}
+    (own_place / "casiab_of" / "dataset.json").write_text(json.dumps(info))
+    result = test_py("--knn", 1, "--allcameras", "--nframes", 16)
+    assert result.code == 0, result.err
+    assert "casiab_of was divided by sequences: 075 is in the training set, too" in result.out
