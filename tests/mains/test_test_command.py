@@ -191,13 +191,13 @@ def test_a_condition_without_probes_is_named(test_py, place):
     assert "but only_nm has none of bg, cl" in refused(test_py(*flags), "test.py")
 
 
-def test_a_subject_of_both_sets_is_named(own_place, capsys):
+def test_a_subject_of_both_sets_is_named(own_place, capfd):
     file = own_place / "casiab_of" / "dataset.json"
     info = json.loads(file.read_text())
     command = load_script("mains/test.py")
     for both in ([], ["075"]):
         file.write_text(json.dumps(info | {"partition": {"rate": 0.8, "by": "sequences", "in_both": both}}))
         command.print_division(open_dataset("casiab_of"))
-    assert capsys.readouterr().out == (
+    assert capfd.readouterr().out == (
         "casiab_of was divided by sequences: 075 is in the training set, too\n"
     )
