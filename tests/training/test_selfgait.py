@@ -289,10 +289,10 @@ def test_a_run_starts_from_a_file_and_from_the_folder_of_another(recipe, source)
     second = supervised.train(recipe(**still, **{"train.init_net": str(first), "losses.name": "triplet"}))
     given = {w.path: checkpointing.to_numpy(w) for w in load_model(source).trainable_weights}
     for folder in (first, second):
-        trained = {w.path for w in load_model(folder / FINAL_MODEL).trainable_weights}
-        assert trained <= given.keys()
-        for path in trained:
-            np.testing.assert_array_equal(weights(folder)[path], given[path])
+        trained = load_model(folder / FINAL_MODEL).trainable_weights
+        assert {w.path for w in trained} <= given.keys()
+        for weight in trained:
+            np.testing.assert_array_equal(checkpointing.to_numpy(weight), given[weight.path])
 
 
 def published_file(path, model):
