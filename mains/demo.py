@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import demo_selfgait
 import numpy as np
 
 from keras_gait.commands import CommandParser, run
@@ -31,7 +32,7 @@ class Demo:
     """What a method's demo runs.
 
     Attributes:
-        recipe: what it trains.
+        recipe: what it trains; "" where several recipes are told by a module of its own.
         preparation: ``(script, arguments)`` of each step from raw trees to data sets.
         simulation: further arguments of the simulator.
         train_subjects: people to learn from.
@@ -87,6 +88,11 @@ MAPS = (
     "--pose_data_path {raw}/poses --save_root {work} --dataset_name CASIAB --ext_name maps "
     "--worker_num {workers}",
 )
+ALIGNED = (
+    "preprocessing/pretreatment_silhouettes.py",
+    "--input_path {raw}/silhouettes --output_path {work}/silhouettes --dataset CASIAB "
+    "--log_file {work}/pretreatment.log --n_workers {workers}",
+)
 CONVERSION = "--dataset_partition {raw}/CASIA-B.json --output_path {work}/data --worker_num {workers}"
 
 # what SGE's encoders learn from; three tasks in the time of one
@@ -140,11 +146,7 @@ DEMOS = {
         "configs/skeletongaitplusplus/demo.yaml",
         (
             MAPS,
-            (
-                "preprocessing/pretreatment_silhouettes.py",
-                "--input_path {raw}/silhouettes --output_path {work}/silhouettes --dataset CASIAB "
-                "--log_file {work}/pretreatment.log --n_workers {workers}",
-            ),
+            ALIGNED,
             (
                 "preprocessing/ln_sil_heatmap.py",
                 "--heatmap_data_path {work}/CASIAB_sigma_8.0_maps/pkl "
@@ -191,6 +193,22 @@ DEMOS = {
         0,
         0,
         "Recognition network, in % on simulated walkers, by the kind of walk",
+    ),
+    "selfgait": Demo(
+        "",
+        (
+            (ALIGNED[0], ALIGNED[1] + " --img_size 32"),
+            (
+                "preprocessing/convert_opengait_dataset.py",
+                "--input_path {work}/silhouettes " + CONVERSION,
+            ),
+        ),
+        f"{VIEWS} --sequences nm-01 nm-02 nm-03 nm-05 bg-01 cl-01 --frames 16 --size 72 --layout casia-b "
+        "--train_subjects {train}",
+        44,
+        ENERGY_IMAGES,
+        20,
+        told="Rank-1 in % on simulated walkers, mean of the probe views, identical view excluded",
     ),
 }
 
@@ -265,11 +283,18 @@ def main(argv):
     )
     for script, arguments in demo.preparation:
         step("prepare the data", script, arguments, **values)
+    learn = one_model if demo.recipe else several_models
+    model, report = learn(demo, work, values, args.pretext)
+    print(f"model:  {model}\nreport: {report}\n({(time.monotonic() - started) / 60:.1f} minutes)")
+
+
+def one_model(demo, work, values, pretext):
+    """Train, test and compare a demo's model -> its file, its report."""
     step(
         "train",
         "mains/train.py",
         "--config {recipe} --datadir {work}/data --experdir {work}/runs --verbose 2"
-        + (f" --model {args.pretext}{PRETEXTS[args.pretext]}" if args.pretext else ""),
+        + (f" --model {pretext}{PRETEXTS[pretext]}" if pretext else ""),
         recipe=ROOT / demo.recipe,
         **values,
     )
@@ -281,7 +306,20 @@ def main(argv):
 
     header, trained = rank1_table(model.parent / "results" / "rank1.csv")
     print_comparison(demo, trained, demo.baseline[1](work, demo, model.parent), header)
-    print(f"model:  {model}\nreport: {report}\n({(time.monotonic() - started) / 60:.1f} minutes)")
+    return model, report
+
+
+def several_models(demo, work, values, pretext):
+    """The same for SelfGait's models -> file and report of the best."""
+    from keras_gait.evaluation.tables import text_table
+
+    rows, model, report = demo_selfgait.train_and_test(step, work, rank1_table)
+    name, function = demo.baseline
+    means = [values[-1] for values in function(work, demo, model.parent).values()]
+    rows[f"raw {name}"] = [*means, np.mean(means)]
+    print(f"\n{demo.told}")
+    print(text_table(demo_selfgait.COLUMNS, rows.items()))
+    return model, report
 
 
 def newest_model(runs):

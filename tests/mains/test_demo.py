@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,12 @@ from keras_gait.training.recipes import load_recipe
 IDENTIFIED = SimpleNamespace(rank_1=0.25, nauc=0.25)
 
 
+@pytest.fixture(autouse=True)
+def as_a_script(monkeypatch):
+    """A script finds the modules beside it."""
+    monkeypatch.syspath_prepend(ROOT / "mains")
+
+
 @pytest.fixture
 def demo():
     return load_script("mains/demo.py")
@@ -24,7 +31,10 @@ def demo():
 
 @pytest.fixture
 def steps(monkeypatch, tmp_path):
-    """The steps that were started: each is only parsed, by its own script; training leaves a model."""
+    """The steps that were started: each is only parsed, by its own script; training leaves a model.
+
+    Testing finds 50, 40, 30 %, and less by as much as the model's place in `WORSE` says.
+    """
     done = []
 
     def parsed(words):
@@ -33,11 +43,18 @@ def steps(monkeypatch, tmp_path):
         done.append(script)
         if script == "mains/train.py":
             load_recipe(*arguments[:2])
-            run = tmp_path / "demo" / "runs" / "a"
+            run = Path(arguments[1]["train.experdir"]) / "a"
             run.mkdir(parents=True)
             (run / "model-final.keras").touch()
-            (run / "results").mkdir()
-            (run / "results" / "rank1.csv").write_text("condition,036,mean\nnm,.5,.5\nbg,.4,.4\ncl,.3,.3\n")
+            if "train.init_net" in arguments[1]:
+                assert (Path(arguments[1]["train.init_net"]) / "model-final.keras").exists()
+        if script == "mains/test.py":
+            model = Path(arguments.model)
+            worse = 0.01 * WORSE.index(model.parent.parent.name) if model.parent.parent.name in WORSE else 0
+            worse = 0.3 if model.name == "model-state-0000.keras" else worse
+            (model.parent / "results").mkdir(exist_ok=True)
+            rows = (f"{name},0.9,{rank - worse}\n" for name, rank in (("nm", 0.5), ("bg", 0.4), ("cl", 0.3)))
+            (model.parent / "results" / "rank1.csv").write_text("condition,036,mean\n" + "".join(rows))
         return SimpleNamespace(returncode=0)
 
     monkeypatch.setattr(subprocess, "run", parsed)
@@ -45,6 +62,7 @@ def steps(monkeypatch, tmp_path):
 
 
 STEPS = {"attengait": 7, "skeletongait": 5, "skeletongaitplusplus": 7, "gaitgraph2": 4, "sge": 5}
+WORSE = ("finetuned-100", "scratch-100", "finetuned-10", "scratch-10", "features", "strips")  # of SelfGait
 BEATEN = {"gaitgraph2": "poses", "sge": "skeletons"}
 
 
@@ -62,12 +80,34 @@ def test_every_step_takes_its_flags_and_the_table_comes_last(command, steps, mon
     assert steps[-2:] == ["mains/train.py", "mains/test.py"]
     assert len(steps) == STEPS[method]
     rows = [line.split() for line in result.out.splitlines()]
-    assert ["NM", "trained", "50.0", "50.0"] in rows
-    assert ["mean", "trained", "40.0", "40.0"] in rows
+    assert ["NM", "trained", "90.0", "50.0"] in rows
+    assert ["mean", "trained", "90.0", "40.0"] in rows
     beaten = BEATEN.get(method, "gait energy image")
     assert rows.count(["raw", *beaten.split(), "25.0", "25.0"]) == 4
-    column = "036" if method == "sge" else "mean"
-    assert f"mean of {column}: +15.0 points against the raw {beaten}" in result.out
+    gain = "036: +65.0" if method == "sge" else "mean: +15.0"
+    assert f"mean of {gain} points against the raw {beaten}" in result.out
+
+
+def test_the_models_of_selfgait_are_compared_in_one_table(command, steps, monkeypatch, tmp_path):
+    monkeypatch.setattr(baseline, "energy_image_accuracy", lambda *arguments: np.full((3, 2), 0.25))
+    result = command("mains/demo.py", "--experdir", tmp_path / "demo", "--method", "selfgait")
+    assert result.code == 0, result.err
+    assert [steps.count(f"mains/{name}.py") for name in ("train", "test")] == [6, 7]
+    rows = result.out[result.out.index("Rank-1 in % on simulated walkers") :].splitlines()[1:10]
+    assert rows[0].split() == ["NM", "BG", "CL", "mean"]
+    assert [(*row.rsplit(maxsplit=4),) for row in rows[1:]] == [
+        ("untrained", "20.0", "10.0", "0.0", "10.0"),
+        ("pretrained, cosine along strips", "45.0", "35.0", "25.0", "35.0"),
+        ("pretrained, cosine along features", "46.0", "36.0", "26.0", "36.0"),
+        ("fine-tuned, 10 % of the labels", "48.0", "38.0", "28.0", "38.0"),
+        ("from scratch, 10 % of the labels", "47.0", "37.0", "27.0", "37.0"),
+        ("fine-tuned, all labels", "50.0", "40.0", "30.0", "40.0"),
+        ("from scratch, all labels", "49.0", "39.0", "29.0", "39.0"),
+        ("raw gait energy image", "25.0", "25.0", "25.0", "25.0"),
+    ]
+    best = tmp_path / "demo" / "runs" / "finetuned-100"
+    assert f"model:  {best / 'a' / 'model-final.keras'}" in result.out
+    assert f"report: {best / 'report.html'}" in result.out
 
 
 def test_the_pretext_is_handed_to_training(command, monkeypatch, tmp_path):
@@ -88,7 +128,7 @@ def test_a_pretext_is_for_sge_alone(command, tmp_path):
 
 
 def test_every_method_of_the_demo_is_tried_here(demo):
-    assert list(demo.DEMOS) == list(STEPS)
+    assert list(demo.DEMOS) == [*STEPS, "selfgait"]
 
 
 def test_a_step_that_fails_ends_the_demo(command, monkeypatch, tmp_path):
