@@ -198,6 +198,4 @@ def test_a_subject_of_both_sets_is_named(own_place, capfd):
     for both in ([], ["075"]):
         file.write_text(json.dumps(info | {"partition": {"rate": 0.8, "by": "sequences", "in_both": both}}))
         command.print_division(open_dataset("casiab_of"))
-    assert capfd.readouterr().out == (
-        "casiab_of was divided by sequences: 075 is in the training set, too\n"
-    )
+    assert capfd.readouterr().out == ("casiab_of was divided by sequences: 075 is in the training set, too\n")

@@ -92,6 +92,13 @@ def test_a_rate_that_makes_no_sense_is_one_line(convert, tmp_path, flags, messag
     assert not (tmp_path / "sets").exists()
 
 
+def test_a_folder_of_another_level_is_one_line(command, tree, tmp_path):
+    for place in (tree / "001", tree.parent):
+        flags = ("--input_path", place, "--output_path", tmp_path / "sets", "--dataset_name", "CASIA-B")
+        line = refused(command(COMMAND, *flags, "--partition_rate", 0.5), NAME)
+        assert f"{place} holds no sequences of the partition: expected <id>/<type>/<view>" in line
+
+
 def test_another_rate_is_not_mixed_into_a_set_that_is_there(convert):
     assert convert("--partition_rate", 0.4).code == 0
     line = convert("--partition_rate", 0.45, "--partition_by", "sequences").err.splitlines()[-1]
