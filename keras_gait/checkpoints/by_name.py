@@ -104,7 +104,7 @@ def model_from_state(state, method=None, **options):
         built = model(**(told | options))
     except GaitError:
         raise
-    except (LookupError, ValueError) as error:  # names or ranks that no such model has
+    except (ArithmeticError, LookupError, ValueError) as error:  # names or ranks that no such model has
         raise GaitError(f"these are no whole weights of {model.__name__}: {first_line(error)}") from error
     load_state(built, state)
     return built

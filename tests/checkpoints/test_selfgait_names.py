@@ -12,8 +12,6 @@ from keras_gait.checkpoints.selfgait_models import target_from_state
 from keras_gait.errors import GaitError
 from keras_gait.models import SelfGait
 
-pytestmark = pytest.mark.backend
-
 SIZES = {"channels": (2, 3, 4), "hidden_dim": 5, "div": 2, "mlp_hidden_size": 6, "projection_size": 7}
 TINY = SIZES | {"bins": (1, 2), "frame_shape": (8, 8, 1)}
 OPTIONS = {"bins": (1, 2), "frame_shape": (8, 8, 1)}  # what weights do not tell
@@ -123,6 +121,7 @@ def test_arrays_by_name_give_the_same(whole, tmp_path):
     )
 
 
+@pytest.mark.backend
 def test_every_strip_has_its_own_weights(whole):
     model = model_from_state(whole, **OPTIONS)
     layer = model.get_layer("conv_trans-conv_list_2-2")
@@ -133,6 +132,7 @@ def test_every_strip_has_its_own_weights(whole):
         np.testing.assert_array_equal(ops.convert_to_numpy(layer.bias)[strip], bias)
 
 
+@pytest.mark.backend
 def test_a_head_is_its_published_formula(whole):
     model = model_from_state(whole, **OPTIONS)
     found = outputs(model)
@@ -174,6 +174,7 @@ def test_a_target_is_no_part_that_must_be_there(whole):
     assert_same(outputs(model_from_state(state, **OPTIONS)), outputs(model_from_state(whole, **OPTIONS)))
 
 
+@pytest.mark.backend
 def test_the_target_has_weights_of_its_own(whole):
     target = target_from_state(whole, **OPTIONS)
     values = {v.path: ops.convert_to_numpy(v) for v in target.weights}
@@ -246,6 +247,13 @@ def test_a_strip_that_is_missing_is_told(whole, strip, line):
 def test_weights_without_a_module_of_retrieval_are_refused(whole, module):
     with pytest.raises(GaitError, match=f"no whole weights of SelfGait: '{module}"):
         model_from_state(without(whole, module), **OPTIONS)
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 3), (9, 4, 3), (2,)])
+def test_weights_of_no_possible_size_are_refused(whole, shape):
+    names = [f"conv_trans_state_dict/module.conv_list_1.{strip}.0.weight" for strip in range(3)]
+    with pytest.raises(GaitError, match=r"no whole weights of SelfGait|do not fit SelfGait"):
+        model_from_state(whole | {name: np.ones(shape, "float32") for name in names}, **OPTIONS)
 
 
 def test_another_system_is_refused(whole):

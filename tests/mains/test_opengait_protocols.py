@@ -140,6 +140,26 @@ def test_published_weights_are_opened_by_their_recipe(command, write, place, mon
     assert "all: 1.0000" in result.out
 
 
+def test_published_weights_of_selfgait_need_no_recipe(command, write, place, monkeypatch):
+    from keras_gait.checkpoints.by_name import published_variables
+    from keras_gait.models import SelfGait
+
+    monkeypatch.chdir(place)
+    model = SelfGait(channels=(2, 2, 4), hidden_dim=3, mlp_hidden_size=3, projection_size=3)
+    rng = np.random.default_rng(0)
+    arrays = {one.name: np.abs(rng.standard_normal(one.shape)) for one in published_variables(model)}
+    np.savez(place / "model_5000.npz", **arrays)
+    data = write("gait3d", GAIT3D, probe_set=PROBES)
+    flags = ("--datadir", data, "--model", "model_5000.npz", "--channels", "silhouette")
+    result = command("mains/test.py", *flags)
+    assert result.code == 0, result.err
+    assert "all: 1.0000" in result.out
+    np.savez(place / "model_5000.npz", **{name: a for name, a in arrays.items() if name != "TP_1.fc_bin"})
+    assert "no whole weights of SelfGait: 'TP_1.fc_bin'" in refused(
+        command("mains/test.py", *flags), "test.py"
+    )
+
+
 CASIAB = [
     f"{s} {t} {v}"
     for s in "12"
