@@ -112,3 +112,37 @@ def test_sges_recipes_say_what_was_published(name):
     assert model["pretext"] == ("rev_rec_plus" if name.endswith("plus") else "rev_rec")
     assert (recipe["sampler"]["batch_size"], recipe["losses"]["l2"]) == (128, 0.02)
     assert recipe["optimizer"] == {"learning_rate": 0.0005, "clip": 5.0}
+
+
+# SelfGait's spec, sections 5 and 6: loss, updates, updates between checkpoints
+PUBLISHED_SELFGAIT = {
+    "casiab": ("byol", 10000, 5000),
+    "casiab_mixed": ("mixed", 10000, 1000),
+    "casiab_finetune": ("triplet", 50000, 5000),
+    "oumvlp": ("byol", 10000, 5000),
+    "oumvlp_finetune": ("triplet", 50000, 5000),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED_SELFGAIT)
+def test_selfgaits_recipes_say_what_was_published(name):
+    recipe = load_recipe(FOLDER / "selfgait" / f"{name}.yaml")
+    losses, train, model = recipe["losses"], recipe["train"], recipe["model"]
+    saved = train["steps_per_epoch"] * train["save_epoch"]
+    assert PUBLISHED_SELFGAIT[name] == (losses["name"], train["iterations"], saved)
+    assert train["steps_per_epoch"] == 500  # its tests
+    assert (recipe["sampler"]["p"], recipe["sampler"]["k"], recipe["sampler"]["frames"]) == (8, 16, 30)
+    assert recipe["optimizer"] == {
+        "name": "SGD", "learning_rate": 0.03, "momentum": 0.9, "weight_decay": 4e-4
+    }  # fmt: skip
+    assert recipe["schedule"]["milestones"] == []
+    assert recipe["target"] == {"frames": "same", "momentum": 0.996, "schedule": "constant"}
+    assert (losses["cosine"], losses["triplets"], losses["margin"]) == ("strips", "full", 0.2)
+    assert losses["triplet_every"] == 5
+    sizes = ("hidden_dim", "mlp_hidden_size", "projection_size")
+    assert [model[size] for size in sizes] == [128, 256, 128]
+    applied = {key for key in ("flip", "crop", "jitter", "blur") if recipe["augmentation"][key]}
+    assert (applied, recipe["augmentation"]["flip"]) == ({"flip"}, 0.5)
+    casiab = name.startswith("casiab")
+    assert recipe["data"]["nclasses"] == (74 if casiab else 5153)
+    assert recipe["data"]["leave_out"] == ["005"] * casiab
