@@ -16,6 +16,14 @@ SKELETONS = "batches a second", "baseline", "ratio", "ratio without queue", "lar
 RUNS = {  # benchmark -> its smallest arguments, its figures
     "dataset_index": ("--sequences 500 --batch 4 --frames 8", ("open", "open_ratio", "batch", "batch_ratio")),
     "input_pipeline": ("--p 2 --k 2 --frames 16 --steps 1", ("batches a second", "baseline", "ratio")),
+    "micro_motion": (
+        "--batch 1 --frames 2 --strips 2 --channels 4 --repeats 1",
+        tuple(
+            figure.format(name)
+            for name in ("forward passes", "gradients")
+            for figure in ("{} a second", "{} a second by separate blocks", "ratio of {}", "difference of {}")
+        ),
+    ),
     "neighbour_contrast": (
         "--batch 5 --units 4 --repeats 1",
         (
@@ -84,6 +92,12 @@ def test_the_encoder_of_an_axis_is_timed(lines, step_by_step):
 def test_the_contrast_is_timed_against_a_loop_that_finds_the_same(lines):
     *_, value, gradient = lines("neighbour_contrast", "--batch 9 --units 4 --temperature 0.5 --repeats 1")
     assert max(value["value"], gradient["value"]) < 1e-4
+
+
+def test_blocks_of_all_strips_are_timed_against_separate_ones_that_find_the_same(lines):
+    found = lines("micro_motion", "--batch 2 --frames 6 --strips 3 --channels 8 --repeats 1")
+    apart = [line["value"] for line in found if line["figure"].startswith("difference")]
+    assert max(apart) < 1e-5
 
 
 def test_the_search_is_timed_for_each_kind_of_data(lines):
