@@ -89,8 +89,21 @@ class TemporalMaxPooling(keras.layers.Layer):
             ops.cast(present, "bool"), (-1, ops.shape(clips)[1], *[1] * (len(clips.shape) - 2))
         )
         lowest = -6e4 if keras.backend.standardize_dtype(clips.dtype) == "float16" else -1e30
-        pooled = ops.max(ops.where(there, clips, lowest), axis=1)
+        pooled = _highest(ops.where(there, clips, lowest))
         return ops.where(ops.any(there, axis=1), pooled, 0.0)
 
     def compute_output_shape(self, clips_shape, present_shape):
         return (clips_shape[0], *clips_shape[2:])
+
+
+def _highest(clips):
+    """Maximum over axis 1; on JAX by its place.
+
+    There the gradient of a maximum goes to what equals it, and a compiled step may compute the values that it
+    compares anew, rounded otherwise: then it is lost.
+    """
+    if keras.backend.backend() != "jax":
+        return ops.max(clips, axis=1)
+    highest = ops.argmax(clips, axis=1, keepdims=True)
+    places = ops.reshape(ops.arange(ops.shape(clips)[1]), (-1, *[1] * (len(clips.shape) - 2)))
+    return ops.sum(ops.where(places == highest, clips, 0.0), axis=1)
