@@ -114,7 +114,7 @@ class Byol(keras.Model):
         for i, clips in enumerate((first, views["view_2"]), 1):
             if self.next_frame and clips.shape[1] == 1:
                 raise ValueError(
-                    f"A next frame takes clips of at least 2 frames. Received: view_{i} {clips.shape}"
+                    f"A next frame takes clips of at least 2 frames. Received: view_{i} {tuple(clips.shape)}"
                 )
             seen, met = (clips[:, :-1], clips[:, -1:]) if self.next_frame else (clips, clips)
             online = self.online(seen, training=training)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_gait.layers import BatchNorm, mlp_head
 from keras_gait.losses import BatchAllTriplet, StripCosine
@@ -77,7 +78,7 @@ def parameters(model):
 def assert_same(first, second, **tolerance):
     assert first.keys() == second.keys()
     for path, value in first.items():
-        np.testing.assert_allclose(second[path], value, err_msg=path, **({"rtol": 0} | tolerance))
+        np.testing.assert_allclose(second[path], value, err_msg=path, rtol=0, **tolerance)
 
 
 def regression(byol, batch, training=True):
@@ -91,9 +92,9 @@ def regression(byol, batch, training=True):
 
 def test_the_loss_falls():
     byol = learner()
-    losses = [step(byol) for _ in range(15)]
-    assert losses[-1] < 0.5 * losses[0]
-    assert int(byol.steps) == 15
+    losses = [step(byol) for _ in range(6)]
+    assert losses[-1] < 0.6 * losses[0]
+    assert int(byol.steps) == 6
 
 
 def test_the_target_starts_as_a_copy_with_statistics_of_its_own():
@@ -122,23 +123,17 @@ def test_a_step_learns_from_both_views_and_then_the_target_follows():
             value, np.float32(0.75) * before[path] + np.float32(0.25) * after[path], rtol=0, atol=1e-7
         )
     assert max(np.abs(after[path] - before[path]).max() for path in before) > 1e-3
-    # two batches of running statistics: those of view 1, then those of view 2
-    other = networks()[1]
-    other.set_weights(twin.target.get_weights())
-    assert statistics(twin.target).keys() == statistics(byol.target).keys()
-    # the twin was given view 2 first
-    assert_same(_statistics_after(byol, before, ("view_1", "view_2")), statistics(byol.target), atol=1e-6)
 
 
-def _statistics_after(byol, parameters_before, order):
-    """Statistics of a new target with those parameters that was given these views in training."""
-    _, target = networks()
-    for weight in target.weights:
-        if weight.path in parameters_before:
-            weight.assign(parameters_before[weight.path])
-    for name in order:
-        target(views()[name], training=True)
-    return statistics(target)
+def test_the_target_counts_the_statistics_of_both_views_in_turn():
+    byol = learner()
+    _, twin = networks()
+    twin.set_weights(byol.target.get_weights())
+    step(byol)
+    for clips in views().values():
+        twin(clips, training=True)
+    assert_same(statistics(twin), statistics(byol.target), atol=1e-6)
+    assert np.abs(to_numpy(twin.get_layer("norm").moving_mean)).max() > 0.01
 
 
 @pytest.mark.parametrize(
@@ -179,12 +174,12 @@ def test_the_momentum_of_a_step_is_that_of_the_steps_before_it():
 def test_the_next_frame_is_told_from_those_before():
     byol = learner(frames="next", triplet=BatchAllTriplet())
     found = byol(views())
+    expected = {"embeddings": byol.online(views()["view_1"])["embeddings"]}
     for i, clips in enumerate(views().values(), 1):
-        seen = byol.online(clips[:, :4])
-        assert_same({"": found[f"prediction_{i}"]}, {"": seen["prediction"]}, atol=1e-6)
-        assert_same({"": found[f"projection_{i}"]}, {"": byol.target(clips[:, 4:])}, atol=1e-6)
-    whole = byol.online(views()["view_1"])["embeddings"]
-    assert_same({"": found["embeddings"]}, {"": whole}, atol=1e-6)
+        expected[f"prediction_{i}"] = byol.online(clips[:, :4])["prediction"]
+        expected[f"projection_{i}"] = byol.target(clips[:, 4:])
+    arrays = ({k: ops.convert_to_numpy(v) for k, v in each.items()} for each in (expected, found))
+    assert_same(*arrays, atol=1e-6)
     assert np.isfinite(step(byol, views(), LABELS))
 
 
