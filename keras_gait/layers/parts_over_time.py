@@ -124,7 +124,8 @@ class WindowPooling(keras.layers.Layer):
     def _of_windows(self, zeroed, known, lowest):
         highest, *others = _windows(known, self.size, lowest)
         for other in others:
-            highest = ops.maximum(highest, other)
+            # no `maximum`: its gradient goes to what equals it, which a compiled step may have rounded anew
+            highest = ops.where(highest >= other, highest, other)
         return highest + sum(_windows(zeroed, self.size)) / self.size
 
     def _of_poolings(self, zeroed, known, lowest):
