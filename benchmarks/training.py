@@ -134,6 +134,12 @@ def waiting_share(model, batches, steps):
     return waited / (time.perf_counter() - start)
 
 
+def inputs_of(encoder, clips):
+    """What an encoder takes of a batch: the first of two views, or all that there is."""
+    parts = keras.tree.flatten(clips)
+    return clips if len(encoder.inputs) == len(parts) else parts[0]
+
+
 def _arrays(batch):
     return keras.tree.map_structure(lambda tensor: tensor.numpy(), batch)
 
@@ -152,7 +158,8 @@ def main(argv):
         model, encoder, batches = prepared(recipe, Path(folder))
         clips, wanted = _arrays(next(iter(batches.to_tf_data())))
         calls = args.repeats + 1  # the first compiles
-        forward = shortest(lambda: encoder.predict_on_batch(clips), calls)
+        embedded = inputs_of(encoder, clips)
+        forward = shortest(lambda: encoder.predict_on_batch(embedded), calls)
         step = shortest(lambda: model.train_on_batch(clips, wanted), calls)
         share = waiting_share(model, batches, 2 * args.repeats)
     count = len(keras.tree.flatten(clips)[0])

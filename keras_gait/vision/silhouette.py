@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 FEWEST_PIXELS = 40  # white pixels below which nobody is in the picture
-OPENGAIT_LEAST_SUM = 10000  # sum of grey values, likewise
+GAITSET_LEAST_SUM = 10000  # sum of grey values, likewise
 
 
 def normalise_silhouette(silhouette, size=64, width=44):
@@ -31,8 +31,8 @@ def normalise_silhouette(silhouette, size=64, width=44):
     return _columns_about(body, _middle(body), width)
 
 
-def opengait_silhouette(silhouette, size=64):
-    """The silhouette as OpenGait's ``pretreatment.py`` aligns it, for data that its models read.
+def gaitset_silhouette(silhouette, size=64):
+    """The silhouette as GaitSet's ``pretreatment.py`` cuts it (SelfGait, section 2).
 
     As `normalise_silhouette`, always by cubic interpolation, with the width rounded down and another
     least area.
@@ -41,14 +41,27 @@ def opengait_silhouette(silhouette, size=64):
         silhouette: ``(H, W)`` uint8. size: rows and columns of the result, even.
 
     Returns:
-        ``(size, size)`` uint8, or None where OpenGait drops the frame: grey values that sum up to no
-        more than 10000, or a body whose middle is the first column.
+        ``(size, size)`` uint8, or None where GaitSet drops the frame: grey values that sum up to no more
+        than 10000.
     """
-    if silhouette.sum(dtype=np.int64) <= OPENGAIT_LEAST_SUM:
+    return _gaitset_cut(silhouette, size, 0)
+
+
+def opengait_silhouette(silhouette, size=64):
+    """The silhouette as OpenGait's ``pretreatment.py`` aligns it, for data that its models read.
+
+    As `gaitset_silhouette`, but None also for a body whose middle is the first column.
+    """
+    return _gaitset_cut(silhouette, size, 1)
+
+
+def _gaitset_cut(silhouette, size, first):
+    """As `gaitset_silhouette`; None for a body whose middle is left of column ``first``."""
+    if silhouette.sum(dtype=np.int64) <= GAITSET_LEAST_SUM:
         return None
     body = _scaled_body(silhouette, size, cv2.INTER_CUBIC)
-    middle = 0 if body is None else _middle(body)
-    return _columns_about(body, middle, size) if middle else None
+    middle = None if body is None else _middle(body)
+    return None if middle is None or middle < first else _columns_about(body, middle, size)
 
 
 def ccpg_silhouette(silhouette, height=64, width=64):

@@ -6,7 +6,7 @@ from keras import ops
 from keras_gait.data.dataset import GaitDataset
 from keras_gait.data.label_split import by_rates, walking_order, windows, without
 from keras_gait.layers.frames import CentreColumns
-from keras_gait.vision.silhouette import opengait_silhouette
+from keras_gait.vision.silhouette import gaitset_silhouette
 
 LEFT_OUT = {"CASIA-B": ["005"]}
 
@@ -43,7 +43,7 @@ def item(meta, inputs, path):
 
 
 def pretreatment(meta, inputs, path):
-    cuts = {name.replace("image", "cut"): opengait_silhouette(image) for name, image in inputs.items()}
+    cuts = {name.replace("image", "cut"): gaitset_silhouette(image) for name, image in inputs.items()}
     meta.setdefault("allowed", {}).update(dict.fromkeys(cuts, meta["atol"]))  # grey levels, as the notes say
     return {name: np.zeros((0, 0), np.uint8) if cut is None else cut for name, cut in cuts.items()}
 

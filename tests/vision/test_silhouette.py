@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_gait.vision.silhouette import (
     ccpg_silhouette,
+    gaitset_silhouette,
     gait_energy_image,
     normalise_silhouette,
     opengait_silhouette,
@@ -70,6 +71,17 @@ def test_opengait_drops_faint_frames_and_bodies_whose_middle_is_the_first_column
     edge[:, 0] = 255
     assert opengait_silhouette(edge) is None
     assert ccpg_silhouette(edge)[:, 32].all()
+
+
+def test_gaitset_keeps_a_body_whose_middle_is_the_first_column():
+    edge = np.zeros((128, 64), np.uint8)
+    edge[:, :2] = 255
+    assert opengait_silhouette(edge) is None
+    assert np.flatnonzero(gaitset_silhouette(edge).min(axis=0) > 200).tolist() == [32]
+    body = block(20, 70, 32, 10)
+    np.testing.assert_array_equal(gaitset_silhouette(body, 32), opengait_silhouette(body, 32))
+    assert gaitset_silhouette(block(10, 10, 3, 13)) is None
+    assert gaitset_silhouette(np.full((300, 2), 255, np.uint8)) is None
 
 
 def test_ccpg_keeps_any_pixel_and_says_when_there_is_none():
