@@ -48,8 +48,8 @@ def nearest_is_right(embeddings, labels, apart):
     Args:
         embeddings: ``(n, parts, dim)``, compared by the mean over parts of the Euclidean distance.
         labels: the person of each, ``(n,)``.
-        apart: a sequence is compared with those that have another value here only, ``(n,)``; who has no
-            other of his own is not counted.
+        apart: what the sequences compared must not share, views and walks, ``(n,)`` or, several,
+            ``(n, k)``; who has no other of his own that is apart is not counted.
     """
     found = rank(embeddings, labels, embeddings, labels, apart, apart, "parts")
     return float(found.summary(ranks=(1,))["rank-1"])

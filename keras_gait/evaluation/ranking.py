@@ -69,7 +69,7 @@ def rank(
     Embeddings float32 ``(n, ...)`` as arrays or memory maps, read block by block. With views given,
     gallery sequences of the probe's own view are left out of its ranking; with ``only_own`` just those of
     its own subject. Nothing is sorted: a right sequence's rank is the number of wrong ones before it, and
-    bounds of the distances tell most of that.
+    bounds of the distances tell most of that. Views ``(n, k)``: those that share any of k are left out.
     """
     check_metric(metric, p)
     gallery, probe = as_vectors(gallery, metric), as_vectors(probe, metric)
@@ -113,11 +113,12 @@ def _splitter(labels, probe_labels, views, probe_views, only_own):
     subjects, probe_subjects = _codes(labels, probe_labels)
     if views is None:
         views, probe_views = np.zeros(len(subjects), int), np.ones(len(probe_subjects), int)
-    else:
-        views, probe_views = _codes(views, probe_views)
+    columns = [np.reshape(each, (len(each), -1)).T for each in (views, probe_views)]
+    apart = [_codes(*pair) for pair in zip(*columns, strict=True)]
 
     def split(i, rows=slice(None)):
-        right, compared = subjects[rows] == probe_subjects[i], views[rows] != probe_views[i]
+        right = subjects[rows] == probe_subjects[i]
+        compared = np.logical_and.reduce([view[rows] != probe_view[i] for view, probe_view in apart])
         if only_own:
             compared |= ~right
         return np.flatnonzero(right & compared), np.flatnonzero(~right & compared)

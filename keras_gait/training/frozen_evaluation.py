@@ -16,9 +16,10 @@ SEQUENCES = 256  # of the training set that are looked at, at most, where no peo
 class FrozenEvaluation(keras.callbacks.Callback):
     """Before training and every ``every`` epochs: who is recognised by the embeddings, and their spread.
 
-    ``knn``: share of sequences whose nearest one of another view is of the same person (of another walk,
-    where there is one view only). ``linear``: of the even walks named right by a logistic regression on
-    the odd ones. ``embedding_std``, ``embedding_rank``: see `keras_gait.evaluation.collapse`; 0 is collapse.
+    ``knn``: share of sequences whose nearest one is of the same person, among those of another view and
+    another walk, as CASIA-B's protocol compares (of another walk, where nobody has both). ``linear``: of the
+    even walks named right by a logistic regression on the odd ones. ``embedding_std``, ``embedding_rank``:
+    see `keras_gait.evaluation.collapse`; 0 is collapse.
     The first two are for people who do not train; without any, the other two are of training sequences.
     What the data do not give is left out, which is said before training begins. The untrained encoder is
     kept as ``model-state-0000.keras``, its figures as ``untrained.csv``.
@@ -86,25 +87,29 @@ def measures_of(dataset, held_out):
             f"measured, only the spread of the embeddings of {len(dataset)} training sequences"
         )
         return spreads, [line]
-    labels, found, missing = dataset.labels, {}, []
-    places = _places_apart(dataset)
-    if places is None:
-        missing.append("no person held out has two walks, nor two views: no nearest neighbours (knn)")
-    else:
-        found["knn"] = lambda embeddings: nearest_is_right(embeddings, labels, places)
+    labels, neither = dataset.labels, "neither nearest neighbours (knn) nor a linear probe (linear)"
     training = odd_walks(labels, dataset.types)
+    if len(dataset.subjects) < 2:
+        return spreads, [f"one person alone of those held out has usable sequences: {neither}"]
     if training.all():
-        missing.append("no person held out has two walks: no linear probe (linear)")
-    else:
-        found["linear"] = lambda embeddings: linear_probe(embeddings, labels, training)
-    return found | spreads, missing
+        return spreads, [f"no person held out has two walks: {neither}"]
+    apart = _apart(dataset)
+
+    def knn(embeddings):
+        return nearest_is_right(embeddings, labels, apart)
+
+    def linear(embeddings):
+        return linear_probe(embeddings, labels, training)
+
+    return {"knn": knn, "linear": linear} | spreads, []
 
 
-def _places_apart(dataset):
-    """The view of each sequence, or else its walk, where a person has two; None where nobody has."""
+def _apart(dataset):
+    """What two sequences that are compared must not share, ``(n, k)``: walk and, if possible, view."""
     walks = np.char.add(np.char.add(dataset.subject, "/"), dataset.types)
-    for places in (dataset.view, walks):
-        pairs = set(zip(dataset.labels.tolist(), places.tolist(), strict=True))
-        if len(pairs) > len(dataset.subjects):
-            return places
-    return None
+    apart = np.stack([walks, dataset.view], axis=1)
+    for label in range(len(dataset.subjects)):
+        own = apart[dataset.labels == label]
+        if (own[:, None] != own).all(axis=2).any():
+            return apart
+    return apart[:, :1]

@@ -80,3 +80,12 @@ def test_parts_are_compared_one_by_one():
     # by the mean of both parts' distances the first is nearer to the second (5 to 6), by all channels not
     embeddings = np.array([[0.0, 0.0], [10.0, 0.0], [6.0, 6.0]], "float32")[:, :, None]
     assert nearest_is_right(embeddings, np.array([0, 0, 1]), np.array(["a", "b", "b"])) == 1.0
+
+
+def test_who_shares_any_of_several_columns_is_not_compared():
+    embeddings, labels = line(0.0, 0.1, 0.2, 5.0, 0.3), np.array([0, 0, 0, 0, 1])
+    # the first: its walk, its view, and, behind the other person, one that is apart in both
+    apart = np.array([["a", "000"], ["a", "090"], ["b", "000"], ["c", "090"], ["d", "036"]])
+    found = nearest_is_right(embeddings, labels, apart)
+    # 1, walk a and 090: nearest is 2; 2: nearest is 1; 3, at 5.0: nearest is the other person; so is it of 0
+    assert found == pytest.approx(2 / 4)
