@@ -313,12 +313,13 @@ def several_models(demo, work, values, pretext):
     """The same for SelfGait's models -> file and report of the best."""
     from keras_gait.evaluation.tables import text_table
 
-    rows, model, report = demo_selfgait.train_and_test(step, work, rank1_table)
+    rows, model, report = demo_selfgait.train_and_test(step, work, newest_model, rank1_table)
     name, function = demo.baseline
     means = [values[-1] for values in function(work, demo, model.parent).values()]
     rows[f"raw {name}"] = [*means, np.mean(means)]
     print(f"\n{demo.told}")
     print(text_table(demo_selfgait.COLUMNS, rows.items()))
+    print("", *demo_selfgait.gains(rows), sep="\n")
     return model, report
 
 

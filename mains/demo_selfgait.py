@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gait.files import FINAL_MODEL
-
 CONFIGS = Path(__file__).resolve().parent.parent / "configs" / "selfgait"
 PRETRAINING, FINE_TUNING = "demo.yaml", "demo_finetune.yaml"
 UNTRAINED = "model-state-0000.keras"  # kept before a run's first step
@@ -41,12 +39,24 @@ RUNS = (
 )
 
 
-def train_and_test(step, work, table_of):
+def gains(rows):
+    """What pretraining gives at each share of labels, told in a line each; ``rows`` of the table."""
+    told = []
+    for row, values in rows.items():
+        tuned, _, share = row.partition(", ")
+        if tuned == "fine-tuned":
+            gain = values[-1] - rows[f"from scratch, {share}"][-1]
+            told.append(f"pretraining, {share}: {100 * gain:+.1f} points of the mean")
+    return told
+
+
+def train_and_test(step, work, newest_model, table_of):
     """All runs -> ``({row: (NM, BG, CL, mean)}, the best model, its report)``.
 
     Args:
         step: runs a command of the package, ``(title, script, arguments, **values)``.
         work: the demo's folder.
+        newest_model: that of a folder of runs.
         table_of: ``results/rank1.csv`` -> (header, {condition: fractions by view, the mean last}).
     """
     rows, folders = {}, {}
@@ -68,7 +78,7 @@ def train_and_test(step, work, table_of):
             experdir=experdir,
             **folders,
         )
-        model = max(experdir.rglob(FINAL_MODEL), key=lambda path: path.stat().st_mtime)
+        model = newest_model(experdir)
         folders[run.name] = model.parent
         if not rows:
             tested("untrained", model.parent / UNTRAINED, experdir / "untrained.html")

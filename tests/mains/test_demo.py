@@ -105,6 +105,8 @@ def test_the_models_of_selfgait_are_compared_in_one_table(command, steps, monkey
         ("from scratch, all labels", "49.0", "39.0", "29.0", "39.0"),
         ("raw gait energy image", "25.0", "25.0", "25.0", "25.0"),
     ]
+    assert "pretraining, 10 % of the labels: +1.0 points of the mean" in result.out
+    assert "pretraining, all labels: +1.0 points of the mean" in result.out
     best = tmp_path / "demo" / "runs" / "finetuned-100"
     assert f"model:  {best / 'a' / 'model-final.keras'}" in result.out
     assert f"report: {best / 'report.html'}" in result.out
