@@ -18,6 +18,8 @@ DRAWS = ("clip", "frame")
 TAPS = 9  # of the blur: a tenth of the published 96 pixels
 CROP_TRIES = 10  # rectangles drawn before the largest one in the middle is taken
 JITTER = 0.8  # greatest change of brightness and contrast at strength 1
+LIMITS = {"crop_scale": (0.001, 1), "crop_ratio": (0.01, 100), "blur_sigma": (0.01, 100)}
+MOST_STRENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,17 @@ class ViewAugmentation:
                 raise GaitError(
                     f"augmentation.{name} must be a probability from 0 to 1. Received: {getattr(self, name)}"
                 )
-        for name, most in (("crop_scale", 1.0), ("crop_ratio", np.inf), ("blur_sigma", np.inf)):
-            limits = getattr(self, name)
-            if np.shape(limits) != (2,) or not 0 < limits[0] <= limits[1] <= most:
+        for name, (least, most) in LIMITS.items():
+            pair = getattr(self, name)
+            if not (_are_two_numbers(pair) and least <= pair[0] <= pair[1] <= most):
                 raise GaitError(
-                    f"augmentation.{name} must be two numbers above 0{' up to 1' * (most == 1)}, the lesser "
-                    f"first. Received: {limits}"
+                    f"augmentation.{name} must be two numbers from {least} to {most}, the lesser first. "
+                    f"Received: {pair}"
                 )
-        if not 0 <= self.strength < np.inf:
-            raise GaitError(f"augmentation.strength must be 0 or more. Received: {self.strength}")
+        if not 0 <= self.strength <= MOST_STRENGTH:
+            raise GaitError(
+                f"augmentation.strength must be a number from 0 to {MOST_STRENGTH}. Received: {self.strength}"
+            )
         if self.draw not in DRAWS:
             raise GaitError(f"augmentation.draw must be {' or '.join(DRAWS)}. Received: {self.draw}")
 
@@ -87,6 +91,11 @@ class ViewAugmentation:
         # last and all at once, since a mirror image is changed by the other steps as the image is
         view[flip] = mirror(view[flip])
         return view.reshape(clips.shape)
+
+
+def _are_two_numbers(pair):
+    numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
+    return len(pair) == len(numbers) == 2
 
 
 def _in_turn(image, drawn):
@@ -148,11 +157,12 @@ def draw_rectangles(count, height, width, scale, ratio, rng):
     area = rng.uniform(*scale, (count, CROP_TRIES)) * height * width
     ratios = np.exp(rng.uniform(*np.log(ratio), (count, CROP_TRIES)))
     sides = np.rint(np.stack([np.sqrt(area / ratios), np.sqrt(area * ratios)], axis=-1)).astype(int)
-    fits = ((sides > 0) & (sides <= size)).all(axis=-1)
+    sides = np.maximum(sides, 1)
+    fits = (sides <= size).all(axis=-1)
     sides = sides[np.arange(count), fits.argmax(axis=1)]
     places = (rng.random((count, 2)) * (size - sides + 1)).astype(int)
     allowed = np.clip(width / height, *ratio)
-    largest = np.array([min(height, round(width / allowed)), min(width, round(height * allowed))])
+    largest = np.minimum(np.rint([width / allowed, height * allowed]).astype(int).clip(1), size)
     none = ~fits.any(axis=1)
     sides[none], places[none] = largest, (size - largest) // 2
     return np.concatenate([places, sides], axis=1)

@@ -1,5 +1,7 @@
 """Augmented views: what each step does, how often, to which frames, and what settings are refused."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -108,6 +110,31 @@ def test_where_no_rectangle_fits_the_largest_in_the_middle_is_taken():
     assert found.tolist() == [[2, 0, 59, 44]] * 3
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"crop_scale": (0.001, 0.001)},
+        {"crop_ratio": (100, 100)},
+        {"crop_ratio": (0.01, 0.01)},
+        {"blur_sigma": (0.01, 0.01)},
+        {"blur_sigma": (100, 100)},
+        {"strength": 100},
+    ],
+)
+def test_the_utmost_settings_still_make_views(clips, settings):
+    found = view(clips, crop=1.0, jitter=1.0, blur=1.0, **settings)
+    assert (found.shape, found.dtype) == (clips.shape, np.uint8)
+    height, width = 16, 12
+    scale, ratio = (settings.get(name, (0.5, 1)) for name in ("crop_scale", "crop_ratio"))
+    top, left, tall, wide = draw_rectangles(50, height, width, scale, ratio, np.random.default_rng(0)).T
+    assert (np.minimum(tall, wide) >= 1).all()
+    assert (np.minimum(top, left) >= 0).all()
+    assert ((top + tall <= height) & (left + wide <= width)).all()
+    if "crop_scale" in settings:
+        assert (tall * wide == 1).all()
+
+
 def test_brightness_and_then_contrast_change_grey_about_each_frames_mean():
     image = np.zeros((2, 2, 2), np.uint8)
     image[:, 0] = [100, 200]
@@ -149,15 +176,19 @@ def test_a_mirrored_view_is_the_mirror_image_of_the_same_view(clips):
         ({"blur": float("nan")}, "augmentation.blur must be a probability"),
         (
             {"crop_scale": (0.5, 1.5)},
-            "augmentation.crop_scale must be two numbers above 0 up to 1",
+            "augmentation.crop_scale must be two numbers from 0.001 to 1, the lesser first. Received: (0.5",
         ),
-        ({"crop_scale": 0.5}, "augmentation.crop_scale must be two numbers"),
-        ({"crop_ratio": (2, 1)}, "augmentation.crop_ratio must be two numbers above 0, the lesser first"),
-        ({"blur_sigma": (0, 1)}, "augmentation.blur_sigma must be two numbers above 0"),
-        ({"strength": -1}, "augmentation.strength must be 0 or more. Received: -1"),
+        ({"crop_scale": (0.1, 0.5, 0.9)}, "augmentation.crop_scale must be two numbers"),
+        ({"crop_scale": ("a", "b")}, "augmentation.crop_scale must be two numbers"),
+        ({"crop_ratio": (2, 1)}, "augmentation.crop_ratio must be two numbers from 0.01 to 100"),
+        ({"crop_ratio": (1, np.inf)}, "augmentation.crop_ratio must be two numbers"),
+        ({"blur_sigma": (0, 1)}, "augmentation.blur_sigma must be two numbers from 0.01 to 100"),
+        ({"blur_sigma": (1, np.inf)}, "augmentation.blur_sigma must be two numbers"),
+        ({"strength": -1}, "augmentation.strength must be a number from 0 to 100. Received: -1"),
+        ({"strength": 1e308}, "augmentation.strength must be a number from 0 to 100"),
         ({"draw": "batch"}, "augmentation.draw must be clip or frame. Received: batch"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):
-    with pytest.raises(GaitError, match=message):
+    with pytest.raises(GaitError, match=re.escape(message)):
         ViewAugmentation(**settings)
