@@ -9,7 +9,8 @@ which SkeletonGait++ needs. Writes <output_path>/tfimdb_gait3d_N3000_train_joine
 
 CASIA-B and OU-MVLP can be divided by a share instead of the published partition, as SelfGait divides them:
 --partition_rate 0.8 trains on the first 80 % of the subjects. CASIA-B's 005 takes no part then. With
---partition_by sequences, the published way, it is 80 % of the sequences, and one subject is in both sets.
+--partition_by sequences, the published way, it is 80 % of the sequences, and one subject is in both sets. All
+sequences count, where the original counts those with the 30 frames of a clip, and drops the others.
 """
 
 import argparse
@@ -36,7 +37,10 @@ def parse(argv):
         "--partition_rate", type=float, help="share that trains, 0 to 1, instead of a partition"
     )
     parser.add_argument(
-        "--partition_by", choices=WAYS, help="what --partition_rate is a share of; left out: subjects"
+        "--partition_by",
+        choices=WAYS,
+        help="what --partition_rate is a share of; left out: subjects. sequences (published, though there "
+        "only of those with 30 frames) put one subject into both sets",
     )
     parser.add_argument("--output_path", required=True, help="the data sets become folders in here")
     parser.add_argument(
