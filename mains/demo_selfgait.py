@@ -28,7 +28,7 @@ class Run:
     flags: str
 
 
-START = " --init_net {features}"  # what fine-tuning starts from: the run of that name
+START = " --init_net {strips}"  # fine-tuning starts from the run of that name, which has the published cosine
 RUNS = (
     Run("strips", "pretrained, cosine along strips", PRETRAINING, "--losses.cosine strips"),
     Run("features", "pretrained, cosine along features", PRETRAINING, "--losses.cosine features"),
