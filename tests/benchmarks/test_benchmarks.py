@@ -4,6 +4,7 @@ import importlib
 import json
 
 import pytest
+import yaml
 from conftest import ROOT
 
 from keras_gait.models.attengait import SIZES
@@ -87,6 +88,15 @@ def test_the_encoder_of_an_axis_is_timed(lines, step_by_step):
     found = lines("training", f"--config {ROOT}/configs/sge/biwi.yaml --batch 4 --repeats 1")
     assert [line["figure"] for line in found] == list(TIMED)
     assert {(line["clips"], line["frames"]) for line in found} == {(4, 6)}
+
+
+def test_learning_from_two_views_is_timed(lines, step_by_step, tmp_path):
+    recipe = yaml.safe_load((ROOT / "configs/selfgait/casiab.yaml").read_text())
+    recipe["model"] = {"channels": [2, 4, 4], "hidden_dim": 4, "mlp_hidden_size": 4, "projection_size": 4}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(recipe))
+    found = lines("training", f"--config {tmp_path}/small.yaml --p 2 --k 1 --frames 2 --repeats 1")
+    assert [line["figure"] for line in found] == list(TIMED)
+    assert {(line["clips"], line["frames"]) for line in found} == {(2, 2)}
 
 
 def test_the_contrast_is_timed_against_a_loop_that_finds_the_same(lines):
