@@ -15,7 +15,7 @@ from keras_gait.losses import SupCon, SupConCosine
 from keras_gait.training.averaging import UpdateAverages, WeightAverages, first_averaged, renew_statistics
 from keras_gait.training.cycled_adam import make_cycled_adam
 from keras_gait.training.devices import OverReplicas, share_batches
-from keras_gait.training.samplers import make_sampler
+from keras_gait.training.samplers import check_pairs, make_sampler
 from keras_gait.training.validation import Validation, held_out
 from keras_gait.vision.joint_graphs import find_graph
 
@@ -38,7 +38,7 @@ def make_batches(recipe, dataset):
         raise GaitError(
             f"{dataset.path} has {len(dataset.subjects)} subject(s): contrast needs sequences of two or more"
         )
-    _check_pairs(recipe["sampler"], views)
+    check_pairs(recipe["sampler"], views)
     training = dataset.select(~held_out(dataset, recipe["train"]["validation_subjects"]))
     return PoseBatches(
         training,
@@ -55,17 +55,6 @@ def _graph(recipe):
         return find_graph(recipe["model"]["joints"])
     except ValueError as error:
         raise GaitError(f"model.joints: {error}") from error
-
-
-def _check_pairs(settings, views):
-    """`GaitError` where no batch can hold two samples of one subject and one of another."""
-    if settings["pk"] and settings["k"] * views < 2:
-        raise GaitError("contrast needs two sequences of a subject or more. Received: sampler.k 1 (--k)")
-    if not settings["pk"] and 0 < settings["batch_size"] < (2 if views > 1 else 3):
-        raise GaitError(
-            "contrast needs two sequences of one subject and one of another in a batch. Received: "
-            f"sampler.batch_size {settings['batch_size']} (--bs)"
-        )
 
 
 def make_augmentation(settings, graph):

@@ -29,3 +29,19 @@ def make_sampler(recipe, labels, balanced=PKSampler):
         return ShuffledSampler(labels, settings["batch_size"], train["seed"], devices)
     check_division(settings["p"], settings["k"], devices)
     return balanced(labels, settings["p"], settings["k"], train["seed"])
+
+
+def check_pairs(settings, views=1):
+    """`GaitError` where no batch can hold two samples of one subject and one of another.
+
+    Args:
+        settings: a recipe's section ``sampler``.
+        views: samples that are made of each sequence.
+    """
+    if settings["pk"] and settings["k"] * views < 2:
+        raise GaitError("contrast needs two sequences of a subject or more. Received: sampler.k 1 (--k)")
+    if not settings["pk"] and 0 < settings["batch_size"] < (2 if views > 1 else 3):
+        raise GaitError(
+            "contrast needs two sequences of one subject and one of another in a batch. Received: "
+            f"sampler.batch_size {settings['batch_size']} (--bs)"
+        )

@@ -17,7 +17,7 @@ from keras_gait.training.devices import OverReplicas
 from keras_gait.training.epochs import epochs_of
 from keras_gait.training.frames import frame_shape
 from keras_gait.training.frozen_evaluation import FrozenEvaluation
-from keras_gait.training.samplers import long_enough, make_sampler
+from keras_gait.training.samplers import check_pairs, long_enough, make_sampler
 from keras_gait.training.validation import held_out
 
 LABELLED = {"byol": 0.0, "mixed": 1.0, "triplet": 1.0}  # by the loss: share with labels, if nothing is said
@@ -40,6 +40,8 @@ def make_batches(recipe, dataset):
             "target.frames next needs two frames or more, the last of which is told from those before. "
             f"Received: sampler.frames {settings['frames']}"
         )
+    if loss != "byol":
+        check_pairs(settings)
     training = _divide(recipe, dataset)[0]
     _check_people(training, f"by data.label_rate {recipe['data']['label_rate']} and losses.name {loss}")
     clips = ClipSampling(settings["frames"], repeat=settings["repeat"])

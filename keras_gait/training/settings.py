@@ -254,6 +254,7 @@ LEAST = {
     "sampler.frames_min": 1,
     "augmentation.rotate_degree": 0.0,
     "augmentation.views": 1,
+    "losses.margin": 0.0,
     "losses.smoothing": 0.0,
     "losses.temperature": 1e-6,
     "losses.l2": 0.0,

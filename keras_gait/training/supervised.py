@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gait.checkpoints import load_model
+from keras_gait.checkpoints.loading import PUBLISHED, load_model
 from keras_gait.data.label_split import without
 from keras_gait.data.opening import find_dataset, open_dataset
 from keras_gait.errors import GaitError
@@ -105,27 +105,12 @@ def start_weights(model, recipe, batches):
 
 def _start_from(model, path):
     """Take over another model's weights, from its file or its run's folder; a classifier for other classes
-    is left as it is, and said so.
+    and heads that the other lacks are left as they are, and said so.
     """
-    path = Path(path) / FINAL_MODEL if (Path(path) / FINAL_MODEL).is_file() else path
+    path = _model_file(path)
     source = load_model(path)
+    _check_alike(model, source, path)
     ours, theirs = ({w.path: w for w in each.weights} for each in (model, source))
-    needed, offered = ([w.path for w in each.encoder.weights] for each in (model, source))
-    unlike = [
-        f"{name} {tuple(theirs[name].shape)} instead of {tuple(ours[name].shape)}"
-        for name in needed
-        if name in theirs and theirs[name].shape != ours[name].shape
-    ]
-    if unlike or set(needed) - set(theirs) or set(offered) - set(ours):
-        if type(source) is not type(model):
-            raise GaitError(
-                f"{path} holds the model {type(source).__name__}, the run trains {type(model).__name__}: "
-                "give a file of the same method"
-            )
-        found = ", ".join(unlike[:3]) or f"{len(offered)} weights instead of {len(needed)}"
-        raise GaitError(
-            f"{path} holds a model of another size: {found}. Give the options it was trained with"
-        )
     unlike = []
     for name in [name for name in ours if name in theirs]:
         if theirs[name].shape == ours[name].shape:
@@ -136,6 +121,46 @@ def _start_from(model, path):
         print(f"{path}: classifier for {source.nclasses} classes not taken over, training {model.nclasses}")
     elif unlike:
         print(f"{path}: of another size, so not taken over: {', '.join(unlike)}")
+    lacking = sorted({name.split("/")[0] for name in ours if name not in theirs})
+    if lacking:
+        print(f"{path}: has no {', '.join(lacking)}, which start from random weights")
+
+
+def _model_file(path):
+    """The file of weights that ``init_net`` names, of a run's folder the final model."""
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    if not is_complete(path):
+        raise GaitError(
+            f"--init_net {path} is a folder without {FINAL_MODEL}: has the run ended? Go on with it first, "
+            "or give one of its model-state files"
+        )
+    return path / FINAL_MODEL
+
+
+def _check_alike(model, source, path):
+    """`GaitError` where the encoder of ``source``, which is from ``path``, is another."""
+    ours, theirs = ({w.path: w for w in each.weights} for each in (model, source))
+    needed, offered = ([w.path for w in each.encoder.weights] for each in (model, source))
+    unlike = [
+        f"{name} {tuple(theirs[name].shape)} instead of {tuple(ours[name].shape)}"
+        for name in needed
+        if name in theirs and theirs[name].shape != ours[name].shape
+    ]
+    bins = [tuple(getattr(each, "bins", ())) for each in (source, model)]
+    # in another order the weights look alike; published ones do not tell it
+    if all(bins) and bins[0] != bins[1] and path.suffix not in PUBLISHED:
+        unlike.insert(0, f"bins {bins[0]} instead of {bins[1]}")
+    if not (unlike or set(needed) - set(theirs) or set(offered) - set(ours)):
+        return
+    if type(source) is not type(model):
+        raise GaitError(
+            f"{path} holds the model {type(source).__name__}, the run trains {type(model).__name__}: "
+            "give a file of the same method"
+        )
+    found = ", ".join(unlike[:3]) or f"{len(offered)} weights instead of {len(needed)}"
+    raise GaitError(f"{path} holds a model of another size: {found}. Give the options it was trained with")
 
 
 def _fit(recipe, dataset, batches, classes, folder):

@@ -334,10 +334,20 @@ def test_64_rows_of_silhouettes_train_from_published_weights(recipe, tmp_path, w
         np.testing.assert_array_equal(ours[path], weight)
 
 
-def test_heads_of_another_size_are_not_taken_over_and_that_is_told(recipe, source, capsys):
-    supervised.train(recipe(**{"train.init_net": str(source), "model.mlp_hidden_size": 5}))
-    out = capsys.readouterr().out
-    assert f"{source}: of another size, so not taken over: projection_1-net-0/kernel" in out
+def test_heads_that_are_not_taken_over_are_told(recipe, source, tmp_path, capsys):
+    def start_from(path, **options):
+        wanted = recipe(**{"train.init_net": str(path)})
+        supervised.start_weights(SelfGait(**TINY | options, frame_shape=(16, 11, 1)), wanted, None)
+        return capsys.readouterr().out
+
+    assert start_from(source) == ""
+    told = start_from(source, mlp_hidden_size=5)
+    assert f"{source}: of another size, so not taken over: projection_1-net-0/kernel" in told
+    headless = tmp_path / "headless.keras"
+    SelfGait(**TINY, heads=False, frame_shape=(16, 11, 1)).save(headless)
+    told = start_from(headless)
+    assert f"{headless}: has no predictor-net-0, predictor-net-1" in told
+    assert told.rstrip().endswith("projection_1-net-3, which start from random weights")
 
 
 @pytest.mark.parametrize(
@@ -356,6 +366,11 @@ def test_heads_of_another_size_are_not_taken_over_and_that_is_told(recipe, sourc
             "0 subjects of .* would train, by data.label_rate",
         ),
         ({"sampler.frames": 6}, r"has the 6 frames that a clip needs \(the longest has 5\)"),
+        ({"losses.name": "mixed", "sampler.k": 1}, "needs two sequences of a subject.*sampler.k 1"),
+        (
+            {"losses.name": "triplet", "sampler.pk": False, "sampler.batch_size": 2},
+            "one of another in a batch.*batch_size 2",
+        ),
         ({"sampler.p": 7}, "a batch of 7 subjects .* has 6 subjects"),
         ({"target.frames": "next", "sampler.frames": 1}, "needs two frames or more.*sampler.frames 1"),
         ({"train.validation_subjects": 5}, "validation_subjects 5 of the 6 subjects .* leaves 1 to train"),
@@ -382,6 +397,7 @@ def test_a_wrong_value_is_refused_by_name(recipe, changes, message):
         ("losses.cosine", "parts", "must be one of strips, features"),
         ("losses.triplets", "semi", "must be one of full, hard"),
         ("losses.triplet_every", 0, "must be at least 1"),
+        ("losses.margin", -0.1, "must be at least 0.0"),
         ("target.frames", "last", "must be one of same, next"),
         ("target.schedule", "linear", "must be one of constant, cosine"),
         ("target.momentum", 1.5, "must be at most 1.0"),
@@ -394,11 +410,22 @@ def test_a_value_that_no_run_could_have_is_refused_before_any_data_is_read(recip
 
 
 def test_weights_of_another_method_or_size_are_refused(recipe, source, tmp_path):
+    start = {"train.init_net": str(source)}
     with pytest.raises(GaitError, match=r"another size: TP_1.* \(7, 4, 4\) instead of \(7, 4, 5\)"):
-        supervised.train(recipe(**{"train.init_net": str(source), "model.hidden_dim": 5}))
+        supervised.train(recipe(**start, **{"model.hidden_dim": 5}))
+    with pytest.raises(GaitError, match=r"another size: bins \(1, 2, 4\) instead of \(4, 2, 1\)"):
+        supervised.train(recipe(**start, **{"model.bins": [4, 2, 1]}))
     other = Path(__file__).resolve().parent.parent / "fixtures" / "attengait_small.keras"
     with pytest.raises(GaitError, match="holds the model AttenGait, the run trains SelfGait: give a file of"):
         supervised.train(recipe(**{"train.init_net": str(other), "train.prefix": "other"}))
+
+
+def test_the_folder_of_a_run_that_has_not_ended_is_no_start(recipe, tmp_path):
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "recipe.yaml").touch()
+    start = {"train.init_net": str(tmp_path / "unfinished")}
+    with pytest.raises(GaitError, match=r"a folder without model-final\.keras: has the run ended"):
+        supervised.train(recipe(**start))
 
 
 def test_poses_are_refused(recipe, tmp_path):
