@@ -10,7 +10,8 @@ on (crop, flip and blur for half of the clips, jitter for four fifths, as publis
 - "ratio": how many times as long the baseline takes.
 
 The last figure, "streamed", is what the stream of batches takes for the same with all steps on, frames in
-memory, two batches at once as in training.
+memory, two batches at once as in training. What part of a training step waits for its input is told by
+``benchmarks/training.py --config`` with a recipe of SelfGait.
 
 Prints one JSON line per figure.
 """
