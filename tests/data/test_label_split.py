@@ -121,6 +121,14 @@ def test_windows_lie_inside_their_sequences_and_the_short_ones_have_none():
     assert set(drawn) == {0, 1, 2, 3, 4}
 
 
+@pytest.mark.parametrize("length", [1, 5, 30])
+def test_windows_are_drawn_as_one_after_another_in_walking_order(length):
+    counts = np.random.default_rng(length).integers(1, 120, 80)
+    random = np.random.RandomState(7)
+    one_by_one = [random.randint(0, count - length + 1) for count in counts if count >= length]
+    assert windows(counts, length, np.random.RandomState(7))[1].tolist() == one_by_one
+
+
 def test_windows_longer_than_all_sequences_are_refused():
     with pytest.raises(
         GaitError, match="none of 2 sequences has the 30 frames of a clip, the longest has 29"
