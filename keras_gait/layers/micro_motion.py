@@ -1,6 +1,6 @@
 """Short motions of body parts, weighed by attention (GaitPart, Fan et al., CVPR 2020, section 3.4)."""
 
-from keras import layers
+from keras import layers, ops
 
 from keras_gait.layers.parts_over_time import PartsConvolution, WindowPooling
 from keras_gait.layers.residual import relu
@@ -22,7 +22,7 @@ def micro_motion(
 
     ``y = sum of sigmoid(conv(act(conv3(x)))) * (max + mean of the window)`` for both blocks, per part;
     ``(batch, frames, parts, channels)`` and ``present (batch, frames)`` of a functional model, shape kept.
-    The blocks of all parts are computed at once.
+    The blocks of all parts are computed at once, parts first from the first of them to the last.
 
     Args:
         parts: descriptors of the parts of every frame.
@@ -35,14 +35,17 @@ def micro_motion(
         options: of `PartsConvolution`.
     """
 
+    channels = parts.shape[-1]
+    parts = ops.transpose(parts, (2, 0, 1, 3))
+
     def attended(branch, window, size):
         prefix = f"{name}-{branch}"
         x = PartsConvolution(hidden, 3, name=f"{prefix}-0{suffix}", **options)(parts, present)
         x = activation(x, f"{prefix}-0")
-        x = PartsConvolution(parts.shape[-1], size, name=f"{prefix}-2{suffix}", **options)(x, present)
+        x = PartsConvolution(channels, size, name=f"{prefix}-2{suffix}", **options)(x, present)
         scores = layers.Activation("sigmoid", name=f"{prefix}-attention")(x)
         moved = WindowPooling(window, name=f"{prefix}-window")(parts, present)
         return layers.Multiply(name=f"{prefix}-attended")([moved, scores])
 
     both = [attended(branch, *sizes) for branch, sizes in zip(branches, WINDOWS, strict=True)]
-    return layers.Add(name=f"{name}-add")(both)
+    return ops.transpose(layers.Add(name=f"{name}-add")(both), (1, 2, 0, 3))

@@ -1,7 +1,8 @@
 """Convolution and pooling of part descriptors over time (GaitPart's micro-motions).
 
-Everything here takes ``parts (batch, frames, parts, channels)`` and ``present (batch, frames)`` of 0 and 1; a
-frame that is absent counts as the zeros beyond the end of a clip.
+Everything here takes ``parts (parts, batch, frames, channels)`` and ``present (batch, frames)`` of 0 and 1; a
+frame that is absent counts as the zeros beyond the end of a clip. Parts come first, for so a product of
+matrices, one a part, needs no copy with axes changed, neither of its input nor of its gradient.
 """
 
 import keras
@@ -9,14 +10,14 @@ from keras import ops
 
 
 def _zeroed(parts, present):
-    return parts * ops.cast(present, parts.dtype)[:, :, None, None]
+    return parts * ops.cast(present, parts.dtype)[None, :, :, None]
 
 
 def _windows(parts, size, value=0.0):
     """The frames around every frame, earliest first: a list of ``size`` tensors like ``parts``."""
-    frames = ops.shape(parts)[1]
-    padded = ops.pad(parts, [(0, 0), (size // 2, size // 2), (0, 0), (0, 0)], constant_values=value)
-    return [padded[:, offset : offset + frames] for offset in range(size)]
+    frames = ops.shape(parts)[2]
+    padded = ops.pad(parts, [(0, 0), (0, 0), (size // 2, size // 2), (0, 0)], constant_values=value)
+    return [padded[:, :, offset : offset + frames] for offset in range(size)]
 
 
 @keras.saving.register_keras_serializable("keras_gait")
@@ -49,7 +50,7 @@ class PartsConvolution(keras.layers.Layer):
         self.kernel_initializer = kernel_initializer
 
     def build(self, parts_shape, present_shape):
-        _, _, parts, channels = parts_shape
+        parts, _, _, channels = parts_shape
         by_fan_in = (self.kernel_size * channels) ** -0.5
         by_both = (6 / (self.kernel_size * (channels + self.filters))) ** 0.5
         limit = by_fan_in if self.kernel_initializer == "fan_in_uniform" else by_both
@@ -69,21 +70,27 @@ class PartsConvolution(keras.layers.Layer):
     def call(self, parts, present):
         parts = _zeroed(parts, present)
         convolved = self._widened(parts) if self.filters > parts.shape[-1] else self._narrowed(parts)
-        return convolved if self.bias is None else convolved + self.bias
+        return convolved if self.bias is None else convolved + self.bias[:, None, None]
 
     def _widened(self, parts):
         """The product of the frames around each, side by side."""
-        windows = ops.concatenate(_windows(parts, self.kernel_size), axis=-1)
-        kernel = ops.reshape(self.kernel, (windows.shape[2], windows.shape[3], self.filters))
-        return ops.einsum("nspc,pcf->nspf", windows, kernel)
+        if self.kernel_size > 1:
+            parts = ops.concatenate(_windows(parts, self.kernel_size), axis=-1)
+        return self._product(parts, ops.reshape(self.kernel, (-1, parts.shape[-1], self.filters)))
 
     def _narrowed(self, parts):
         """The products of each frame, which are smaller than itself, summed where they belong."""
-        *_, count, channels = parts.shape
+        count, channels = parts.shape[0], parts.shape[-1]
         taps = ops.reshape(ops.transpose(self.kernel, (0, 2, 1, 3)), (count, channels, -1))
-        windows = _windows(ops.einsum("nspc,pcf->nspf", parts, taps), self.kernel_size)
-        ends = [(i * self.filters, (i + 1) * self.filters) for i in range(self.kernel_size)]
-        return sum(window[..., start:end] for window, (start, end) in zip(windows, ends, strict=True))
+        products = ops.split(self._product(parts, taps), self.kernel_size, axis=-1)
+        return sum(_windows(product, self.kernel_size)[i] for i, product in enumerate(products))
+
+    def _product(self, parts, matrices):
+        """``parts`` times the matrix ``(channels, units)`` of each."""
+        count, *_, channels = parts.shape
+        units, frames = matrices.shape[-1], ops.shape(parts)[2]
+        product = ops.matmul(ops.reshape(parts, (count, -1, channels)), matrices)
+        return ops.reshape(product, (count, -1, frames, units))
 
     def compute_output_shape(self, parts_shape, present_shape):
         return (*parts_shape[:3], self.filters)
@@ -114,7 +121,7 @@ class WindowPooling(keras.layers.Layer):
         self.size = size
 
     def call(self, parts, present):
-        there = ops.cast(present, "bool")[:, :, None, None]
+        there = ops.cast(present, "bool")[None, :, :, None]
         lowest = -6e4 if keras.backend.standardize_dtype(parts.dtype) == "float16" else -1e30
         known = ops.where(there, parts, lowest)
         # XLA makes one pass of all windows; elsewhere the gradient of a pooling is up to 60 times as quick
@@ -130,14 +137,15 @@ class WindowPooling(keras.layers.Layer):
 
     def _of_poolings(self, zeroed, known, lowest):
         """The mean as a product with a matrix of the frames around each, the maximum by the backend's own."""
-        frames = ops.shape(zeroed)[1]
-        *_, parts, channels = zeroed.shape
+        count, *_, channels = zeroed.shape
+        frames = ops.shape(zeroed)[2]
         place = ops.arange(frames)
         near = ops.abs(place[:, None] - place) <= self.size // 2
-        flat = [ops.reshape(x, (-1, frames, parts * channels)) for x in (zeroed, known)]
-        mean = ops.matmul(ops.cast(near, zeroed.dtype) / self.size, flat[0])
-        highest = ops.max_pool(flat[1], self.size, strides=1, padding="same")
-        return ops.reshape(mean + highest, (-1, frames, parts, channels))
+        mean = ops.matmul(ops.cast(near, zeroed.dtype) / self.size, zeroed)
+        highest = ops.max_pool(
+            ops.reshape(known, (-1, frames, channels)), self.size, strides=1, padding="same"
+        )
+        return mean + ops.reshape(highest, (count, -1, frames, channels))
 
     def compute_output_shape(self, parts_shape, present_shape):
         return parts_shape

@@ -10,41 +10,41 @@ pytestmark = pytest.mark.backend
 
 ALL = np.ones((1, 4), "float32")
 THREE = np.array([[1, 1, 1, 0]], "float32")  # the fourth frame only fills up
-RAMP = np.array([1.0, 2, 3, 100], "float32").reshape(1, 4, 1, 1)  # (batch, frames, parts, channels)
+RAMP = np.array([1.0, 2, 3, 100], "float32").reshape(1, 1, 4, 1)  # (parts, batch, frames, channels)
 
 
 def test_every_part_has_its_own_taps():
     layer = PartsConvolution(1, 3)
-    layer.build((None, None, 2, 1), (None, None))
+    layer.build((2, None, None, 1), (None, None))
     layer.kernel.assign(np.array([[1, 0, 0], [0, 0, 10]]).reshape(2, 3, 1, 1))  # the frame before; after
-    found = ops.convert_to_numpy(layer(np.repeat(RAMP, 2, axis=2), ALL))[0, :, :, 0]
-    assert found[:, 0].tolist() == [0, 1, 2, 3]
-    assert found[:, 1].tolist() == [20, 30, 1000, 0]
+    found = ops.convert_to_numpy(layer(np.repeat(RAMP, 2, axis=0), ALL))[:, 0, :, 0]
+    assert found[0].tolist() == [0, 1, 2, 3]
+    assert found[1].tolist() == [20, 30, 1000, 0]
 
 
 def test_channels_are_mixed_within_a_part_only():
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(2, 5, 3, 4)).astype("float32")
+    x = rng.normal(size=(3, 2, 5, 4)).astype("float32")
     layer = PartsConvolution(6, 1)
     found = ops.convert_to_numpy(layer(x, np.ones((2, 5), "float32")))
     kernel = ops.convert_to_numpy(layer.kernel)
     for part in range(3):
-        np.testing.assert_allclose(found[:, :, part], x[:, :, part] @ kernel[part, 0], atol=1e-5)
+        np.testing.assert_allclose(found[part], x[part] @ kernel[part, 0], atol=1e-5)
 
 
 def test_every_filter_of_every_part_has_its_own_bias():
     layer = PartsConvolution(2, 1, use_bias=True)
-    layer.build((None, None, 3, 1), (None, None))
+    layer.build((3, None, None, 1), (None, None))
     layer.kernel.assign(np.zeros((3, 1, 1, 2)))
     layer.bias.assign(np.arange(6.0).reshape(3, 2))
-    found = ops.convert_to_numpy(layer(np.ones((1, 4, 3, 1), "float32"), ALL))
-    assert found[0, 2].tolist() == [[0, 1], [2, 3], [4, 5]]
+    found = ops.convert_to_numpy(layer(np.ones((3, 1, 4, 1), "float32"), ALL))
+    assert found[:, 0, 2].tolist() == [[0, 1], [2, 3], [4, 5]]
 
 
 @pytest.mark.parametrize(("kind", "limit"), [("glorot_uniform", (6 / 250) ** 0.5), ("fan_in_uniform", 0.1)])
 def test_a_part_starts_as_if_it_were_alone(kind, limit):
     layer = PartsConvolution(30, 5, use_bias=True, kernel_initializer=kind)
-    layer.build((None, None, 7, 20), (None, None))
+    layer.build((7, None, None, 20), (None, None))
     kernel, bias = layer.get_weights()
     assert 0.98 * limit < np.abs(kernel).max() <= limit
     assert 0.09 < np.abs(bias).max() <= 0.1
@@ -58,7 +58,7 @@ def test_an_unknown_start_is_refused():
 
 def test_an_absent_frame_is_a_zero_to_its_neighbours():
     layer = PartsConvolution(1, 3)
-    layer.build((None, None, 1, 1), (None, None))
+    layer.build((1, None, None, 1), (None, None))
     layer.kernel.assign(np.ones((1, 3, 1, 1)))
     assert ops.convert_to_numpy(layer(RAMP, THREE)).ravel()[:3].tolist() == [3, 6, 5]
 
