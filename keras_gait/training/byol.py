@@ -6,7 +6,8 @@ For any Keras encoder of your own::
     byol.compile(keras.optimizers.SGD(0.03, momentum=0.9))
     byol.fit(batches)  # of ({"view_1": clips, "view_2": clips},)
 
-and ``encoder`` has learnt.
+and ``encoder`` has learnt. It is what one saves; of ``byol`` itself, ``save_weights`` keeps the heads and
+the target, too.
 """
 
 import math
@@ -85,7 +86,7 @@ class Byol(keras.Model):
         pairs=None,
         name="byol",
     ):
-        super().__init__(name=name)
+        super().__init__(name=name, autocast=False)  # what either network takes it casts itself
         _check_options(frames, momentum, ramp, triplet_every)
         _check_outputs(online, target, cosine, triplet)
         self.online, self.target = online, target
@@ -110,6 +111,11 @@ class Byol(keras.Model):
 
     def call(self, views, training=False):
         """Dict of each view's prediction and projection and, for triplets, view 1's embeddings."""
+        if not isinstance(views, dict) or not {"view_1", "view_2"} <= views.keys():
+            found = ", ".join(views) if isinstance(views, dict) else type(views).__name__
+            raise ValueError(
+                "Two views are learnt from, ({'view_1': clips, 'view_2': clips}, ...). Received: " + found
+            )
         outputs, first = {}, views["view_1"]
         for i, clips in enumerate((first, views["view_2"]), 1):
             if self.next_frame and clips.shape[1] == 1:
@@ -166,7 +172,7 @@ class Byol(keras.Model):
 
 
 def byol_of(encoder, hidden=256, size=128, **options):
-    """A `Byol` that trains any functional Keras encoder, which shares its weights.
+    """A `Byol` that trains any functional or sequential Keras encoder, which shares its weights.
 
     Adds a projector and a predictor (`mlp_head`); the target is a clone of encoder and projector.
 
@@ -177,6 +183,8 @@ def byol_of(encoder, hidden=256, size=128, **options):
         size: channels that either head gives.
         options: of `Byol`.
     """
+    if isinstance(encoder, keras.Sequential) and encoder.built:
+        encoder = keras.Model(encoder.inputs, encoder.outputs[0])
     output = getattr(encoder, "output", None)  # which only a functional model has
     embeddings = output.get("embeddings") if isinstance(output, dict) else output
     if embeddings is None or isinstance(embeddings, list | tuple) or len(embeddings.shape) not in (2, 3):

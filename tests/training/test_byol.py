@@ -4,12 +4,13 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from two_views import regression, step, views
 
-from keras_gait.layers import BatchNorm, mlp_head
-from keras_gait.losses import BatchAllTriplet, StripCosine
+from keras_gait.layers import mlp_head
+from keras_gait.losses import BatchAllTriplet
 from keras_gait.models import SelfGait
 from keras_gait.models.selfgait import target_of
-from keras_gait.training import Byol, byol_of
+from keras_gait.training import Byol
 from keras_gait.training.checkpointing import restore_state, save_state, to_numpy
 from keras_gait.training.coupled_decay import CoupledSGD
 from keras_gait.training.devices import OverReplicas, distribute
@@ -27,7 +28,6 @@ LABELS = {"labels": np.array([0, 0, 1, 1], "int32")}
 def encode(clips):
     """``(batch, frames, 6) -> (batch, 4 parts, 2)``."""
     x = keras.layers.Dense(8, name="frames")(clips)
-    x = BatchNorm(name="norm")(x)
     x = keras.layers.GlobalMaxPooling1D(name="time", dtype="float32")(x)
     return keras.layers.Reshape((4, 2), name="parts", dtype="float32")(x)
 
@@ -43,22 +43,11 @@ def networks(parameters=3):
     return keras.Model(clips, outputs), target
 
 
-def learner(optimizer=None, **options):
+def learner(optimizer=None, compiled=False, **options):
+    """Step by step, since compiling costs more than a few steps; once, on two devices, it is compiled."""
     byol = Byol(*networks(), **options)
-    byol.compile(optimizer or CoupledSGD(0.1))
+    byol.compile(optimizer or CoupledSGD(0.1), run_eagerly=not compiled)
     return byol
-
-
-def views(seed=0, frames=5):
-    rng = np.random.default_rng(seed)
-    clips = rng.normal(size=(4, frames, 6))
-    return {f"view_{i}": (clips + 0.1 * rng.normal(size=clips.shape)).astype("float32") for i in (1, 2)}
-
-
-def step(byol, *batch):
-    """The loss of one step."""
-    byol.reset_metrics()
-    return byol.train_on_batch(*(batch or (views(),)))
 
 
 def weights(model, *parts):
@@ -81,15 +70,6 @@ def assert_same(first, second, **tolerance):
         np.testing.assert_allclose(second[path], value, err_msg=path, rtol=0, **tolerance)
 
 
-def regression(byol, batch, training=True):
-    """Loss of two networks of the same values, by hand."""
-    cosine, (online, target) = StripCosine(), (byol.online, byol.target)
-    first, second = batch["view_1"], batch["view_2"]
-    predictions = [online(clips, training=training)["prediction"] for clips in (first, second)]
-    projections = [target(clips, training=training) for clips in (second, first)]
-    return sum(float(cosine(z, p)) for z, p in zip(projections, predictions, strict=True))
-
-
 def test_the_loss_falls():
     byol = learner()
     losses = [step(byol) for _ in range(6)]
@@ -99,8 +79,8 @@ def test_the_loss_falls():
 
 def test_the_target_starts_as_a_copy_with_statistics_of_its_own():
     online, target = networks()
-    norm = target.get_layer("norm")
-    norm.moving_mean.assign(np.full(8, 5.0, "float32"))
+    norm = target.get_layer("projector-net-1")
+    norm.moving_mean.assign(np.full(4, 5.0, "float32"))
     Byol(online, target)
     ours = parameters(online)
     for path, value in parameters(target).items():
@@ -133,7 +113,7 @@ def test_the_target_counts_the_statistics_of_both_views_in_turn():
     for clips in views().values():
         twin(clips, training=True)
     assert_same(statistics(twin), statistics(byol.target), atol=1e-6)
-    assert np.abs(to_numpy(twin.get_layer("norm").moving_mean)).max() > 0.01
+    assert np.abs(to_numpy(twin.get_layer("projector-net-1").moving_mean)).max() > 0.01
 
 
 @pytest.mark.parametrize(
@@ -188,6 +168,15 @@ def test_one_frame_has_no_next():
         learner(frames="next")(views(frames=1))
 
 
+@pytest.mark.parametrize("names", [("view_1", "clips"), ("view_1",)])
+def test_what_is_not_two_views_is_refused(names):
+    batch = dict(zip(names, views().values(), strict=False))
+    with pytest.raises(ValueError, match=f"Two views are learnt from.*Received: {', '.join(names)}"):
+        learner()(batch)
+    with pytest.raises(ValueError, match=r"Two views are learnt from.*Received: tuple"):
+        learner()(tuple(batch.values()))
+
+
 def test_every_so_many_steps_learn_from_triplets_instead():
     triplet = BatchAllTriplet(margin=1.0)
     byol = learner(CoupledSGD(0.0), triplet=triplet, triplet_every=2)
@@ -232,7 +221,7 @@ def test_two_devices_learn_what_one_learns_from_the_whole_batch():
         keras.utils.set_random_seed(0)
         with distribute(devices):
             triplet = OverReplicas(BatchAllTriplet(margin=1.0))
-            byol = learner(momentum=0.5, ramp=9, triplet=triplet, triplet_every=2)
+            byol = learner(compiled=True, momentum=0.5, ramp=9, triplet=triplet, triplet_every=2)
             batches = {name: np.concatenate([clips] * 3) for name, clips in views().items()}
             labels = {"labels": np.concatenate([LABELS["labels"]] * 3)}
             history = byol.fit(batches, labels, batch_size=4, shuffle=False, verbose=0).history
@@ -266,64 +255,6 @@ def test_half_precision_leaves_what_follows_whole(policy):
     assert max(np.abs(after[path] - start[path]).max() for path in start) > 1e-3
     expected = {path: 0.75 * start[path] + 0.25 * after[path] for path in start}
     assert_same(expected, parameters(byol.target), atol=1e-6)
-
-
-class Block(keras.layers.Layer):
-    """A layer of a layer without a name, which a clone names anew."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.inner = keras.layers.Dense(4)
-
-    def build(self, shape):
-        self.inner.build(shape)
-
-    def call(self, x):
-        return self.inner(x)
-
-
-def own_encoder(as_dict=False):
-    clips = keras.Input((5, 6))
-    scale = keras.layers.Normalization(name="scale")
-    scale.adapt(10.0 * views()["view_1"])
-    x = Block()(scale(clips))
-    flat = keras.layers.GlobalAveragePooling1D()(x)
-    return keras.Model(clips, {"embeddings": x, "more": flat} if as_dict else flat)
-
-
-def test_any_encoder_learns():
-    encoder = own_encoder()
-    byol = byol_of(encoder, hidden=4, size=3, momentum=0.5)
-    assert byol.cosine.axis == "features"
-    assert byol.product.output["embeddings"].shape == (None, 1, 4)
-    before = encoder.get_weights()
-    for theirs, ours in zip(byol.target.get_weights(), byol.online.get_weights(), strict=False):
-        np.testing.assert_array_equal(theirs, ours)  # the adapted scale, too
-    byol.compile(keras.optimizers.SGD(0.1))
-    step(byol)
-    kernels = [w for w in encoder.weights if w.path.endswith("kernel")]
-    (follower,) = [t for t, o in byol.followers.pairs if o is kernels[0]]
-    start = before[[w is kernels[0] for w in encoder.weights].index(True)]
-    learnt = to_numpy(kernels[0])
-    assert np.abs(learnt - start).max() > 1e-4
-    np.testing.assert_allclose(to_numpy(follower), (start + learnt) / 2, rtol=0, atol=1e-6)
-
-
-def test_an_encoder_of_parts_learns_along_its_parts():
-    byol = byol_of(own_encoder(as_dict=True), hidden=4, size=3)
-    assert byol.cosine.axis == "strips"
-    assert byol.product.output["prediction"].shape == (None, 5, 3)
-    assert byol_of(own_encoder(as_dict=True), 4, 3, cosine="features").cosine.axis == "features"
-
-
-def test_losses_of_the_encoder_itself_count():
-    clips = keras.Input((5, 6))
-    decay = keras.regularizers.L2(0.5)
-    encoder = keras.Model(clips, keras.layers.Dense(2, kernel_regularizer=decay)(clips))
-    byol = byol_of(encoder, hidden=4, size=3)
-    loss = float(byol.compute_loss(y_pred=byol(views())))
-    own = 0.5 * np.square(encoder.get_weights()[0]).sum()
-    assert loss - regression(byol, views(), training=False) == pytest.approx(own, rel=1e-4)
 
 
 def test_a_selfgait_and_its_target_fit():
@@ -366,13 +297,3 @@ def test_networks_that_do_not_go_together_are_refused():
     renamed = keras.Model(clips, mlp_head(encode(clips), 4, 3, "head"))
     with pytest.raises(ValueError, match=r"lacks a weight of the target. Received: head-net-0/kernel"):
         Byol(online, renamed)
-
-
-def test_what_is_no_encoder_is_refused():
-    clips = keras.Input((5, 6))
-    with pytest.raises(ValueError, match=r"must be a functional model.*Received: Block with the output None"):
-        byol_of(Block())
-    with pytest.raises(ValueError, match=r"\(batch, parts, dim\) or \(batch, dim\). Received: Functional"):
-        byol_of(keras.Model(clips, clips[..., None]))
-    with pytest.raises(ValueError, match=r"needs several. Received: cosine='strips' and one part"):
-        byol_of(own_encoder(), cosine="strips")
