@@ -1,6 +1,7 @@
 """Training in SelfGait's way: views and a momentum target, triplets of labelled walks, both; whole runs."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import keras
@@ -115,7 +116,6 @@ def source(tmp_path):
     return path
 
 
-@pytest.mark.backend
 def test_a_run_learns_without_labels_and_leaves_the_online_network(recipe):
     folder = supervised.train(recipe(**{"augmentation.jitter": 0.5, "augmentation.blur": 0.5}))
     assert folder.name == "selfgait_N006_p2k2_lr0.03"
@@ -231,24 +231,28 @@ STOPPED = {
 
 @pytest.mark.parametrize("name", ["byol", pytest.param("mixed", marks=pytest.mark.backend)])
 def test_a_stopped_run_ends_as_one_that_was_not_stopped(recipe, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(checkpointing, "SECONDS_BETWEEN_SAVES", 0)
     settings = {"losses.name": name, "train.iterations": 3, "train.steps_per_epoch": 1, **STOPPED[name]}
-    whole = supervised.train(recipe(**settings, **{"train.experdir": str(tmp_path / "whole")}))
-    run_epochs = supervised.run_epochs
+    save = checkpointing.SaveState.on_epoch_end
 
-    def one(model, batches, first, last, *others):
-        run_epochs(model, batches, first, first + 1, *others)
-        raise KeyboardInterrupt
+    def save_and_copy(callback, epoch, logs=None):  # what a run killed after its first epoch leaves
+        save(callback, epoch, logs)
+        if epoch == 0:
+            shutil.copytree(callback.folder, tmp_path / "stopped" / callback.folder.name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(supervised, "run_epochs", one)
-        with pytest.raises(KeyboardInterrupt):
-            supervised.train(recipe(**settings))
-    stopped = supervised.train(recipe(**settings))
+        patch.setattr(checkpointing, "SECONDS_BETWEEN_SAVES", 0)
+        patch.setattr(checkpointing.SaveState, "on_epoch_end", save_and_copy)
+        whole = supervised.train(recipe(**settings))
+    kept = tmp_path / "stopped" / whole.name
+    assert (kept / checkpointing.STATE_FILE).exists()
+    assert len(rows(kept)) == 1
+    stopped = supervised.train(recipe(**settings, **{"train.experdir": str(tmp_path / "stopped")}))
+    assert stopped == kept
     both, ours = weights(whole), weights(stopped)
     for path, array in both.items():
         np.testing.assert_array_equal(ours[path], array)
     assert rows(stopped) == rows(whole)
+    assert all(float(row["embedding_std"]) > 0 for row in rows(whole))
     learnt = [np.load(folder / checkpointing.STATE_FILE) for folder in (whole, stopped)]
     for key in learnt[0].files:  # the target and the momentum of the optimizer, too
         np.testing.assert_array_equal(learnt[0][key], learnt[1][key])
