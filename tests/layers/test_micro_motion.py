@@ -6,8 +6,10 @@ The published numbers are met on each backend by the fixtures `mcm_*`.
 import keras
 import numpy as np
 import pytest
+from gradients import gradient
+from keras import ops
 
-from keras_gait.layers import PartsConvolution, micro_motion
+from keras_gait.layers import PartsConvolution, TemporalMaxPooling, micro_motion
 
 RAMP = np.array([1.0, 2, 3, 100], "float32").reshape(1, 4, 1, 1)  # (batch, frames, parts, channels)
 
@@ -61,6 +63,26 @@ def test_a_bias_does_not_come_back_from_absent_frames():
     filled = np.concatenate([x, np.full((1, 2, 2, 4), 9, "float32")], axis=1)
     present = np.array([[1, 1, 1, 0, 0]], "float32")
     np.testing.assert_allclose(run(model, filled, present)[:, :3], run(model, x), atol=1e-6)
+
+
+@pytest.mark.backend
+def test_a_compiled_gradient_of_the_maximum_over_time_is_whole():
+    """On JAX a plain maximum of these very numbers loses some: what it compares is computed twice."""
+    rng = np.random.default_rng(0)
+    x, weights = (rng.normal(size=shape).astype("float32") for shape in [(2, 4, 3, 8), (2, 3, 8)])
+    keras.utils.set_random_seed(0)
+    model, everywhere = blocks(3, 8, hidden=4, use_bias=True), ops.ones((2, 4))
+    moved = run(model, x)
+    highest = weights[:, None] * (moved == moved.max(axis=1, keepdims=True))
+
+    def of_maxima(x):
+        pooled = TemporalMaxPooling()(model([x, everywhere]), everywhere)
+        return ops.sum(ops.convert_to_tensor(weights) * pooled)
+
+    def of_their_places(x):
+        return ops.sum(ops.convert_to_tensor(highest) * model([x, everywhere]))
+
+    np.testing.assert_allclose(gradient(of_maxima, x), gradient(of_their_places, x), atol=1e-5)
 
 
 def test_convolutions_bear_the_names_of_the_checkpoint():
