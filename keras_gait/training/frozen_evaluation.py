@@ -21,8 +21,8 @@ class FrozenEvaluation(keras.callbacks.Callback):
     even walks named right by a logistic regression on the odd ones. ``embedding_std``, ``embedding_rank``:
     see `keras_gait.evaluation.collapse`; 0 is collapse.
     The first two are for people who do not train; without any, the other two are of training sequences.
-    What the data do not give is left out, which is said before training begins. The untrained encoder is
-    kept as ``model-state-0000.keras``, its figures as ``untrained.csv``.
+    What the data do not give is left out, which is said before training begins. The encoder as it was is
+    kept as ``model-state-0000.keras``, its figures as ``before-training.csv``.
 
     Args:
         folder: of the run. done: epochs done before.
@@ -49,8 +49,8 @@ class FrozenEvaluation(keras.callbacks.Callback):
         if self.done == 0 and self.measures:
             figures = self.measure()
             rows = [",".join(map(str, row)) for row in (figures, figures.values())]
-            write_whole(self.folder / "untrained.csv", "\n".join(rows) + "\n")
-            self._tell("untrained", figures)
+            write_whole(self.folder / "before-training.csv", "\n".join(rows) + "\n")
+            self._tell("before training", figures)
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every or self.model.stop_training or not self.measures:

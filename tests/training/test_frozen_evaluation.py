@@ -72,16 +72,16 @@ def test_people_who_lie_apart_are_recognised(tmp_path, capsys):
     )
 
 
-def test_the_untrained_encoder_and_its_figures_are_kept(tmp_path, capsys):
+def test_the_encoder_before_training_and_its_figures_are_kept(tmp_path, capsys):
     evaluation(tmp_path, walks(*TWO)).on_train_begin()
-    assert capsys.readouterr().out.startswith("\nuntrained, 6 sequences held out: knn 1.0000, ")
-    (row,) = csv.DictReader((tmp_path / "untrained.csv").open())
+    assert capsys.readouterr().out.startswith("\nbefore training, 6 sequences held out: knn 1.0000, ")
+    (row,) = csv.DictReader((tmp_path / "before-training.csv").open())
     assert list(map(float, row.values())) == pytest.approx([1, 1, 0, 1])
     kept = keras.saving.load_model(tmp_path / "model-state-0000.keras")
     assert kept(np.ones((1, 3, 2, 2, 1))).shape == (1, 1, 4)
 
 
-def test_a_run_that_goes_on_does_not_measure_what_is_trained_as_untrained(tmp_path, capsys):
+def test_a_run_that_goes_on_does_not_measure_again_what_was_before(tmp_path, capsys):
     evaluation(tmp_path, walks(*TWO), done=2).on_train_begin()
     assert not list(tmp_path.iterdir())
     assert capsys.readouterr().out == ""
@@ -145,7 +145,7 @@ def test_without_people_held_out_the_spread_of_some_training_sequences_is_told(t
     assert callback.logged == ("embedding_std", "embedding_rank")
     first, _, line = capsys.readouterr().out.splitlines()
     assert "train.validation_subjects 0" in first
-    assert line.startswith("untrained, 256 sequences of the training set: embedding_std ")
+    assert line.startswith("before training, 256 sequences of the training set: embedding_std ")
     assert callback.dataset.subject[[0, -1]].tolist() == ["1", str(2 * SEQUENCES)]
 
 
