@@ -4,8 +4,8 @@ import numpy as np
 
 from keras_gait.vision.silhouette import (
     ccpg_silhouette,
-    gaitset_silhouette,
     gait_energy_image,
+    gaitset_silhouette,
     normalise_silhouette,
     opengait_silhouette,
 )
