@@ -61,6 +61,7 @@ def command(monkeypatch, capfd):
 
     def call(path, *arguments):
         monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+        monkeypatch.syspath_prepend((ROOT / path).parent)  # as Python does for a script
         capfd.readouterr()
         code = 0
         try:
