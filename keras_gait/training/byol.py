@@ -109,6 +109,11 @@ class Byol(keras.Model):
     def product(self):
         return self.online
 
+    def compile(self, optimizer="rmsprop", loss=None, **options):
+        if loss is not None:
+            raise ValueError(f"Byol has a loss of its own. Received: loss={loss!r}")
+        super().compile(optimizer, **options)
+
     def call(self, views, training=False):
         """Dict of each view's prediction and projection and, for triplets, view 1's embeddings."""
         if not isinstance(views, dict) or not {"view_1", "view_2"} <= views.keys():

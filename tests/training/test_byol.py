@@ -177,6 +177,11 @@ def test_what_is_not_two_views_is_refused(names):
         learner()(tuple(batch.values()))
 
 
+def test_another_loss_is_refused():
+    with pytest.raises(ValueError, match="a loss of its own. Received: loss='mse'"):
+        learner().compile("sgd", loss="mse")
+
+
 def test_every_so_many_steps_learn_from_triplets_instead():
     triplet = BatchAllTriplet(margin=1.0)
     byol = learner(CoupledSGD(0.0), triplet=triplet, triplet_every=2)
