@@ -178,7 +178,7 @@ def test_what_is_not_two_views_is_refused(names):
 
 
 def test_another_loss_is_refused():
-    with pytest.raises(ValueError, match="a loss of its own. Received: loss='mse'"):
+    with pytest.raises(ValueError, match=r"a loss of its own\. Received: loss='mse'"):
         learner().compile("sgd", loss="mse")
 
 
