@@ -1,9 +1,8 @@
 """Published weights of SelfGait: modules by themselves, strip by strip, load strictly by name."""
 
-import os
-
 import numpy as np
 import pytest
+from checks import Attack
 from keras import ops
 
 from keras_gait.checkpoints import load_model, load_state, model_from_state
@@ -267,19 +266,9 @@ def test_weights_that_are_not_finite_are_refused(whole):
         model_from_state(whole | {name: np.full(2, np.nan, "float32")}, **OPTIONS)
 
 
-class Hostile:
-    """Makes a folder where it is unpickled."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.folder),)
-
-
 def test_nothing_beside_the_weights_runs(whole, tmp_path):
-    folder = tmp_path / "made"
-    path = torch_file(tmp_path / "model.pth", by_module(whole, optimizer_state_dict=Hostile(folder)))
+    made = tmp_path / "made"
+    path = torch_file(tmp_path / "model.pth", by_module(whole, optimizer_state_dict=Attack(made)))
     with pytest.raises(GaitError, match=r"model\.pth is refused"):
         load_model(path)
-    assert not folder.exists()
+    assert not made.exists()
